@@ -1,0 +1,134 @@
+// Package api is the JSON that a Lanyard server and its clients speak, and the
+// Go client for it.
+//
+// The types are the contract: the server encodes them, [Client] decodes them,
+// and other programs may use either side. Times are RFC 3339 in UTC. Errors are
+// RFC 9457 problem documents ([Problem]). Adding a field is compatible, so
+// decoders ignore what they do not know.
+//
+// It decides nothing about who may sign in: server/internal/signin does.
+package api
+
+import "time"
+
+// Workspace is what a client must know before it can sign someone in:
+// the answer to GET /v1/workspaces/{id}. It holds nothing secret.
+type Workspace struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Microsoft is nil while sign-in with Microsoft is not set up.
+	Microsoft *Microsoft `json:"microsoft,omitempty"`
+	// OfflineGraceSeconds is how long a signed-in person may go on working
+	// while the server cannot be reached. Zero means not at all.
+	OfflineGraceSeconds int64 `json:"offline_grace_seconds"`
+}
+
+// Microsoft says how to sign in with Microsoft Entra ID.
+type Microsoft struct {
+	// Authority is https://login.microsoftonline.com/<tenant id> or that of
+	// a national cloud.
+	Authority string `json:"authority"`
+	TenantID  string `json:"tenant_id"`
+	ClientID  string `json:"client_id"`
+	// Scope is the one delegated permission the access token must carry, in
+	// full: api://<client id>/access_as_user.
+	Scope string `json:"scope"`
+	// DomainHint is sent as domain_hint when it is set.
+	DomainHint string `json:"domain_hint,omitempty"`
+}
+
+// DiscoverRequest is the body of POST /v1/discover: the workspace of an e-mail
+// address, found by its domain alone. Whether such a person exists does not
+// change the answer.
+type DiscoverRequest struct {
+	Email string `json:"email"`
+}
+
+// SessionRequest is the body of POST /v1/session.
+type SessionRequest struct {
+	Workspace string `json:"workspace"`
+	// AccessToken is a Microsoft v2.0 access token for the workspace's scope.
+	AccessToken string `json:"access_token"`
+	// Device is the name a person would know the device by.
+	Device string `json:"device,omitempty"`
+}
+
+// Session is the answer to POST /v1/session.
+type Session struct {
+	// Token is the bearer token for the calls below. It is shown once.
+	Token     string    `json:"token"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Me        Person    `json:"me"`
+	// OfflineGraceSeconds as in [Workspace], at the time of signing in.
+	OfflineGraceSeconds int64 `json:"offline_grace_seconds"`
+}
+
+// Person is the answer to GET /v1/me: the person as the workspace knows them,
+// which is as Entra provisioned them.
+type Person struct {
+	ID            string `json:"id"`
+	Workspace     string `json:"workspace"`
+	WorkspaceName string `json:"workspace_name"`
+	UserName      string `json:"user_name"`
+	DisplayName   string `json:"display_name"`
+	GivenName     string `json:"given_name,omitempty"`
+	FamilyName    string `json:"family_name,omitempty"`
+	Email         string `json:"email,omitempty"`
+	Title         string `json:"title,omitempty"`
+	Department    string `json:"department,omitempty"`
+	Role          string `json:"role,omitempty"`
+	// Picture is the address of a picture, when there is one.
+	Picture string `json:"picture,omitempty"`
+}
+
+// EventType says what an [Event] is about.
+type EventType string
+
+// The events of GET /v1/events, a stream of server-sent events (WHATWG HTML,
+// section 9.2). The type is the SSE event name and the data one JSON [Event].
+const (
+	// EventReady is sent first, once the stream is live: whatever happens
+	// after it will be seen.
+	EventReady EventType = "ready"
+	// EventPersonUpdated: the person's own data changed; call Me again.
+	EventPersonUpdated EventType = "person.updated"
+	// EventAccessEnded: the organisation ended this person's access. The
+	// session is gone and the stream ends.
+	EventAccessEnded EventType = "access.ended"
+	// EventSessionEnded: this session was signed out, here or from another
+	// device. The stream ends.
+	EventSessionEnded EventType = "session.ended"
+)
+
+// Event is one event of the stream.
+type Event struct {
+	Type EventType `json:"type"`
+	At   time.Time `json:"at"`
+	// Problem is set when the event ended the session.
+	Problem *Problem `json:"problem,omitempty"`
+}
+
+// Problem is an RFC 9457 problem document with Lanyard's code and next step.
+type Problem struct {
+	// Type is "about:blank" or the address of documentation.
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	// Detail is one more sentence about this very occurrence.
+	Detail string `json:"detail,omitempty"`
+	Code   string `json:"code"`
+	Next   string `json:"next"`
+	Who    string `json:"who"`
+	// CorrelationID finds this occurrence in the server's log. It is also
+	// the X-Request-Id of the answer.
+	CorrelationID string `json:"correlation_id,omitempty"`
+}
+
+// Paths of the API.
+const (
+	PathWorkspaces = "/v1/workspaces/" // + id
+	PathDiscover   = "/v1/discover"
+	PathSession    = "/v1/session" // POST; DELETE, with ?all=true for every device
+	PathMe         = "/v1/me"
+	PathEvents     = "/v1/events"
+)

@@ -1,0 +1,137 @@
+// Package directory holds the nouns of a Lanyard server (workspace, user,
+// session, event) and the rules between them: who is admitted, and what a
+// change of a person causes.
+//
+// The rules are pure functions: they read no clock, no database and no
+// network, so that each can be tried in a table. Storing what they decide is
+// store's job, and serving it that of the flows.
+package directory
+
+import "time"
+
+// Directory is a set of people. A person belongs to exactly one; each workspace
+// links to one, and SCIM writes the workspace's directory.
+type Directory struct {
+	ID      string
+	Name    string
+	Created time.Time
+}
+
+// Workspace is what people sign in to.
+type Workspace struct {
+	// ID is the name people type: see ValidID.
+	ID   string
+	Name string
+	// Directory is the id of the directory it links to.
+	Directory string
+	Microsoft Microsoft
+	// Domains are the e-mail domains that lead here, in lower case.
+	Domains []string
+	// DefaultRole and DefaultDepartment are given to a person created without.
+	DefaultRole       string
+	DefaultDepartment string
+	// JIT admits people of the tenant who were never provisioned.
+	JIT bool
+	// LinkByUserName lets the first sign-in of a person whose externalId is
+	// not their object id be matched by userName = UPN, once.
+	LinkByUserName bool
+	// SCIMEnabled is the switch of automatic provisioning.
+	SCIMEnabled bool
+	// OfflineGrace is how long clients may work without the server.
+	OfflineGrace time.Duration
+	Created      time.Time
+	Modified     time.Time
+	Version      int64
+}
+
+// Microsoft is how a workspace signs in with Microsoft Entra ID. It is set up
+// when TenantID and ClientID are.
+type Microsoft struct {
+	// Authority is the host part, https://login.microsoftonline.com by default.
+	Authority string
+	TenantID  string
+	// ClientID is the application (client) ID of the app people sign in with.
+	ClientID string
+	// Audience is the aud of access tokens: ClientID by default.
+	Audience string
+	// Scope is the delegated permission in full; api://ClientID/access_as_user
+	// by default.
+	Scope      string
+	DomainHint string
+}
+
+// State is a person's standing.
+type State string
+
+// The states of a person (rows E5, E7, E8).
+const (
+	Active    State = "active"
+	Suspended State = "suspended" // active:false; may be reactivated by Entra
+	Archived  State = "archived"  // deleted through SCIM; kept, invisible to SCIM
+)
+
+// User is a person as the directory knows them.
+type User struct {
+	// ID is the SCIM id: opaque, never used twice.
+	ID        string
+	Directory string
+	// Version counts changes from 1 and is the ETag.
+	Version  int64
+	UserName string
+	// ExternalID is what the provisioner calls the person, normally the
+	// Entra object id. It may be empty.
+	ExternalID string
+	// ObjectID is the Entra object id that sign-in linked, when that is not
+	// ExternalID. It may be empty.
+	ObjectID string
+	State    State
+	// Role is the role in the workspace.
+	Role     string
+	Created  time.Time
+	Modified time.Time
+	// Doc is the SCIM resource as stored: one JSON object without id, meta
+	// and password.
+	Doc []byte
+}
+
+// Session is one signed-in device.
+type Session struct {
+	// Hash is the SHA-256 of the token, in hex. The token itself is never kept.
+	Hash      string
+	ID        string // public handle, for lists and logs
+	User      string
+	Workspace string
+	Device    string
+	Created   time.Time
+	Expires   time.Time
+}
+
+// Kind says what an Event is about.
+type Kind string
+
+// The kinds of event (row E13).
+const (
+	UserCreated     Kind = "user.created"
+	UserUpdated     Kind = "user.updated"
+	UserSuspended   Kind = "user.suspended"
+	UserReactivated Kind = "user.reactivated"
+	UserArchived    Kind = "user.archived"
+	UserLinked      Kind = "user.linked"
+	SessionStarted  Kind = "session.started"
+	SessionEnded    Kind = "session.ended"
+)
+
+// Event is something that happened, written in the transaction of the change.
+type Event struct {
+	// Seq is given by the store: 1, 2, 3 … without gaps, in commit order.
+	Seq       int64
+	At        time.Time
+	Directory string
+	// Workspace is set where the event concerns one only.
+	Workspace string
+	Kind      Kind
+	User      string
+	// Session is the public handle of the session of a session event; empty in
+	// SessionEnded means all of the user's sessions.
+	Session string
+}
