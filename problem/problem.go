@@ -119,6 +119,12 @@ func Lookup(code Code) Text {
 	return catalog[Internal]
 }
 
+// Known reports whether this build has a text for code.
+func Known(code Code) bool {
+	_, ok := catalog[code]
+	return ok
+}
+
 // Codes returns every code in the catalogue, in no particular order.
 func Codes() []Code {
 	out := make([]Code, 0, len(catalog))
