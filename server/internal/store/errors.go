@@ -1,0 +1,33 @@
+package store
+
+import "errors"
+
+// The errors that callers act on. Everything else is a fault of the database
+// or of its connection.
+var (
+	// ErrNotFound: there is no such thing, or no longer. Unknown, expired and
+	// revoked are alike.
+	ErrNotFound = errors.New("store: not found")
+	// ErrExists: something of that name or id exists. It comes as an [Exists].
+	ErrExists = errors.New("store: exists already")
+	// ErrConflict: the thing was changed since it was read. Read it again.
+	ErrConflict = errors.New("store: changed meanwhile")
+	// ErrNewer: the database was made by a newer Lanyard.
+	ErrNewer = errors.New("store: the schema is newer than this program")
+	// ErrForeign: the database holds something else than Lanyard's tables.
+	ErrForeign = errors.New("store: the database is not Lanyard's")
+	// ErrInvalid: a value can't be stored in every database, such as text
+	// with a NUL, or an update tried to change what is fixed.
+	ErrInvalid = errors.New("store: invalid value")
+	// ErrClosed: the store was closed.
+	ErrClosed = errors.New("store: closed")
+)
+
+// Exists is the ErrExists that says what is taken: "userName", "externalId",
+// "objectId", "id", "domain" or "hash".
+type Exists struct{ Field string }
+
+func (e Exists) Error() string { return ErrExists.Error() + ": " + e.Field }
+
+// Is makes errors.Is(err, ErrExists) true.
+func (e Exists) Is(target error) bool { return target == ErrExists }
