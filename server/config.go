@@ -1,0 +1,99 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/api"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
+)
+
+// Store is a server's memory. server/sqlite and server/postgres open one. It
+// is opaque: what can be done with it is decided by this module alone.
+type Store = store.Store
+
+// Config is all that a [Server] is made of. Fields without a comment about
+// their zero value are required.
+type Config struct {
+	Store *Store
+	// PublicURL is the address people and Microsoft Entra use:
+	// https://sso.example.com, with no path. http:// is accepted on loopback
+	// only.
+	PublicURL *url.URL
+	// Log receives one record per request, and what goes wrong. It never
+	// receives a secret. Nil means nothing is logged.
+	Log *slog.Logger
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+	// HTTPClient fetches Microsoft's metadata and keys. Nil means a client
+	// that honours HTTPS_PROXY, with limits of its own.
+	HTTPClient *http.Client
+	// SessionTTL is how long a session lasts. Zero means one hour. It is the
+	// longest that a device which was missed by a sign-out stays signed in.
+	SessionTTL time.Duration
+	// TrustedProxies are the addresses of reverse proxies whose
+	// X-Forwarded-For is believed. Nil means that nobody's is.
+	TrustedProxies []netip.Prefix
+	// Version is shown by /version and on the page at /. Empty means
+	// "development".
+	Version string
+	// InsecureNoRateLimits switches the limits per address off. Only for
+	// benchmarks.
+	InsecureNoRateLimits bool
+
+	// How the event stream keeps time: tests make these short. Zero means
+	// one second and twenty seconds.
+	poll, ping time.Duration
+}
+
+// CheckPublicURL says whether u may be a server's public URL. The error is
+// problem.BadPublicURL with a sentence about what is wrong.
+func CheckPublicURL(u *url.URL) error {
+	switch {
+	case u == nil || u.Host == "" || u.Hostname() == "":
+		return problem.Detailf(problem.BadPublicURL, "It has no host.")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return problem.Detailf(problem.BadPublicURL, "It begins with %.20q.", u.Scheme+":")
+	case u.Scheme == "http" && !api.Loopback(u.Hostname()):
+		return problem.Detailf(problem.BadPublicURL, "%.100q is not a loopback address, so http:// would send tokens in the clear.", u.Hostname())
+	case u.User != nil:
+		return problem.Detailf(problem.BadPublicURL, "It must not hold a user name or password.")
+	case strings.Trim(u.Path, "/") != "":
+		return problem.Detailf(problem.BadPublicURL, "It must not have a path: give Lanyard a host name of its own.")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return problem.Detailf(problem.BadPublicURL, "It must not have a query or fragment.")
+	}
+	return nil
+}
+
+// withDefaults returns c with every zero value replaced.
+func (c Config) withDefaults() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.SessionTTL == 0 {
+		c.SessionTTL = time.Hour
+	}
+	if c.Version == "" {
+		c.Version = "development"
+	}
+	if c.poll == 0 {
+		c.poll = time.Second
+	}
+	if c.ping == 0 {
+		c.ping = 20 * time.Second
+	}
+	u := *c.PublicURL
+	u.Path, u.RawPath = "", ""
+	u.Host = strings.ToLower(u.Host)
+	c.PublicURL = &u
+	return c
+}

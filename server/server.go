@@ -1,0 +1,103 @@
+// Package server is a Lanyard server: an http.Handler that signs people in to
+// workspaces, is provisioned by Microsoft Entra, and tells clients at once when
+// somebody's access ends.
+//
+//	store, err := sqlite.Open(ctx, "lanyard.db")
+//	s, err := server.New(server.Config{Store: store, PublicURL: u})
+//	go s.Run(ctx)
+//	http.Serve(listener, s)
+//
+// New does no I/O and starts nothing. ServeHTTP serves the public side, [Server.Admin]
+// what only operators should reach, and [Server.Run] does the work in the
+// background: without it there are no events, and /readyz says so.
+//
+// The package wires and guards: which handler stands where (mount.go), request
+// ids and the log, limits, headers, what happens on a panic. Who may sign in is
+// decided by internal/signin with internal/directory and internal/entra, what
+// Entra may change by internal/provision, and who hears of it by
+// internal/deliver.
+//
+// The event stream sets its own deadlines on the connection, so an http.Server
+// around this handler may have any ReadHeaderTimeout, ReadTimeout and
+// WriteTimeout. End Run before http.Server.Shutdown: that ends the streams,
+// which Shutdown would wait for.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/internal/deliver"
+	"golang.org/x/sync/errgroup"
+)
+
+// Server is an http.Handler. It is safe for concurrent use.
+type Server struct {
+	cfg    Config
+	public http.Handler
+	admin  http.Handler
+	hub    *deliver.Hub
+}
+
+// New makes a server. It does no I/O and starts nothing. The errors are
+// problem.BadConfig and problem.BadPublicURL.
+func New(c Config) (*Server, error) {
+	if c.Store == nil {
+		return nil, problem.Wrap(problem.BadConfig, errors.New("server.Config needs a Store"))
+	}
+	if err := CheckPublicURL(c.PublicURL); err != nil {
+		return nil, err
+	}
+	if c.SessionTTL < 0 {
+		return nil, problem.Detailf(problem.BadConfig, "The session time to live must not be negative.")
+	}
+	s := &Server{cfg: c.withDefaults()}
+	s.mount()
+	return s, nil
+}
+
+// ServeHTTP serves the public side: /v1, /scim/v2, /readyz and the page at /.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.public.ServeHTTP(w, r) }
+
+// Admin serves /livez, /readyz, /version and /debug/pprof. It asks nobody who
+// they are, so bind it where only operators reach it.
+func (s *Server) Admin() http.Handler { return s.admin }
+
+// housekeeping is how often sessions that ran out are deleted. They are
+// refused from the moment they run out; this only keeps the table small.
+const housekeeping = time.Minute
+
+// Run does the work in the background until ctx ends, and returns nil then.
+// Several servers on one database may each run it.
+func (s *Server) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.hub.Run(ctx) })
+	g.Go(func() error { return s.sweep(ctx) })
+	if err := g.Wait(); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("running in the background: %w", err)
+	}
+	return nil
+}
+
+// sweep deletes expired sessions every minute. A failure is logged and tried
+// again: the database may be away for a moment.
+func (s *Server) sweep(ctx context.Context) error {
+	t := time.NewTicker(housekeeping)
+	defer t.Stop()
+	for {
+		if n, err := s.cfg.Store.ExpireSessions(ctx, s.cfg.Now()); err != nil && ctx.Err() == nil {
+			s.cfg.Log.ErrorContext(ctx, "expired sessions could not be deleted", "error", err)
+		} else if n > 0 {
+			s.cfg.Log.DebugContext(ctx, "expired sessions deleted", "sessions", n)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}
