@@ -1,0 +1,142 @@
+# shellcheck shell=bash
+# What ./test, ./demo and tools/bench need from a Debian or Ubuntu machine: finds
+# what is missing, names it, installs it. To be sourced from the module's root.
+
+began=$SECONDS
+
+# say prints words for the person; results go elsewhere.
+say() { printf '%s\n' "$*" >&2; }
+
+# fail ends the script with a reason.
+fail() {
+  say ""
+  say "✗ $*"
+  exit 1
+}
+
+# packages_for prints the Debian packages a purpose needs, one word each.
+packages_for() {
+  case $1 in
+    build) echo "gcc pkg-config libc6-dev libgl1-mesa-dev xorg-dev" ;;
+    test) echo "postgresql dbus dbus-bin gnome-keyring libsecret-tools git" ;;
+    screen) echo "xvfb xdotool imagemagick libgl1-mesa-dri dbus dbus-bin gnome-keyring xdg-utils fonts-dejavu-core" ;;
+    window) echo "libgl1-mesa-dri xdg-utils" ;;
+    *) fail "setup: unknown purpose $1" ;;
+  esac
+}
+
+# find_browser sets BROWSER_PROGRAM to a Chromium that can be driven. Ubuntu's
+# chromium is a stub that starts a snap, which cannot use folders of our choice.
+find_browser() {
+  local name path
+  BROWSER_PROGRAM=
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    path=$(command -v "$name") || continue
+    case $(readlink -f "$path") in */snap | /snap/*) continue ;; esac
+    if head -c 4096 "$path" | grep -aq '/snap/bin'; then continue; fi
+    BROWSER_PROGRAM=$path
+    export BROWSER_PROGRAM
+    return 0
+  done
+  return 1
+}
+
+# need_packages PURPOSE… installs what is missing for these purposes.
+need_packages() {
+  local purpose package wanted=() missing=()
+  if ! command -v dpkg-query >/dev/null; then
+    say "This is neither Debian nor Ubuntu: make sure there is what these packages of Debian hold:"
+    for purpose in "$@"; do say "  $(packages_for "$purpose")"; done
+    return 0
+  fi
+  for purpose in "$@"; do
+    read -ra wanted <<<"$(packages_for "$purpose")"
+    for package in "${wanted[@]}"; do
+      [[ " ${missing[*]-} " == *" $package "* ]] && continue
+      [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+    done
+  done
+  [[ ${#missing[@]} -eq 0 ]] || install_packages "${missing[@]}"
+}
+
+# need_browser installs Chromium where a package of that name is one.
+need_browser() {
+  find_browser && return 0
+  if grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null; then
+    fail "Ubuntu's chromium is a snap, which cannot be driven from here. Install Google Chrome (the .deb), then start this again."
+  fi
+  install_packages chromium
+  find_browser || fail "chromium was installed but cannot be found"
+}
+
+# install_packages installs the named packages, or says how and ends.
+install_packages() {
+  local as_root=()
+  say "Missing on this machine: $*"
+  if [[ $(id -u) -ne 0 ]]; then
+    if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 0 ]]; }; then
+      as_root=(sudo)
+      say "Installing needs root: sudo may ask for your password."
+    else
+      fail "Cannot install packages without root. Run this, then start again:
+    apt-get update && apt-get install -y --no-install-recommends $*"
+    fi
+  fi
+  if [[ -z ${package_lists_fresh-} ]]; then
+    slow "reading the package lists" "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=300 -q update
+    package_lists_fresh=1
+  fi
+  slow "installing $*" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -o DPkg::Lock::Timeout=300 -q install -y --no-install-recommends "$@"
+}
+
+# need_go checks for the Go that go.mod asks for.
+need_go() {
+  local want got
+  want=$(sed -n 's/^go //p' go.mod)
+  command -v go >/dev/null || PATH=$PATH:/usr/local/go/bin
+  command -v go >/dev/null || fail "Go is not installed. Install Go $want or later from Go's own download page, then start this again."
+  # Go 1.21 and later fetch the version that go.mod names by themselves.
+  got=$(go env GOVERSION 2>/dev/null) || got=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null || go version)
+  if [[ $(printf '%s\n%s\n' "$want" "${got#go}" | sort -V | head -n 1) != "$want" ]]; then
+    fail "Go $want or later is needed, and this is $got. Install a newer one from Go's own download page, then start this again."
+  fi
+}
+
+# slow WHAT COMMAND… runs a command that may take long: it says what is going
+# on every few seconds, keeps the command's output aside, and shows the end of
+# it when the command fails.
+slow() {
+  local what=$1 log start=$SECONDS pid last shown=0
+  shift
+  log=$(mktemp)
+  say "· $what"
+  "$@" >"$log" 2>&1 &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null; do
+    # Wait for the command's end, but at most a second.
+    timeout 1 tail --pid="$pid" -f /dev/null || true
+    if ((SECONDS - start >= shown + 20)); then
+      shown=$((SECONDS - start))
+      last=$(tail -n 1 "$log" | tr -d '\r' | cut -c1-70)
+      say "    … ${shown} s${last:+, at: $last}"
+    fi
+  done
+  if ! wait "$pid"; then
+    tail -n 60 "$log" >&2
+    rm -f "$log"
+    fail "$what failed (the lines above say why)"
+  fi
+  rm -f "$log"
+  say "    done in $((SECONDS - start)) s"
+}
+
+# build_app and build_server put the two programs into the named folder.
+build_app() {
+  slow "building the app (Fyne and OpenGL take 5 to 10 minutes the first time, seconds after)" \
+    env CGO_ENABLED=1 go build -v -trimpath -ldflags "-s -w" -o "$1/lanyard" .
+}
+build_server() {
+  slow "building lanyardd (about a minute the first time)" \
+    env CGO_ENABLED=0 go build -v -trimpath -ldflags "-s -w" -o "$1/lanyardd" ./cmd/lanyardd
+}
