@@ -39,11 +39,11 @@ type Options struct {
 	// ShowPasswords writes a person's password on the password page, with a
 	// button that fills it in. For a set-up that people click through.
 	ShowPasswords bool
-	// PolicyErrorsOnPage shows the refusals of a person who has proved who
+	// PolicyErrorsToApp shows the refusals of a person who has proved who
 	// they are (not assigned, say) on Entra's own page instead of sending
 	// them to the app. Entra does either, depending on the error and the day,
 	// so a client must also survive never being called back.
-	PolicyErrorsOnPage bool
+	PolicyErrorsToApp bool
 	// AllowMissingPKCE admits public clients that send no code_challenge, as
 	// the real Entra does. RFC 9700 section 2.1.1 requires it.
 	AllowMissingPKCE bool
