@@ -1,0 +1,16 @@
+//go:build android || ios
+
+package platform
+
+import (
+	"context"
+	"errors"
+
+	"github.com/lanyard-sso/lanyard/problem"
+)
+
+// openURL cannot work without the window's help: a phone opens addresses by
+// way of the running activity or scene. The caller gives msal another opener.
+func openURL(context.Context, string) error {
+	return problem.Wrap(problem.NoBrowser, errors.New("only the app's window can open a browser here"))
+}
