@@ -1,0 +1,236 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/api"
+)
+
+// Time limits of what runs without the person.
+const (
+	// checkTimeout is short, because the person waits for the first page.
+	checkTimeout  = 5 * time.Second
+	silentTimeout = 15 * time.Second
+	// asideTimeout is for what must be finished although nobody waits.
+	asideTimeout = 10 * time.Second
+)
+
+// signIn is an interactive sign-in from what the person typed to the saved
+// session.
+func (c *Client) signIn(ctx context.Context, op *operation, where string, withCode bool) error {
+	c.held, c.lastInput, c.lastWithCode = false, where, withCode
+	if !c.publish(op, State{Phase: SigningIn}) {
+		return ctx.Err()
+	}
+	place, err := ParsePlace(where, c.cfg.Server)
+	if err != nil {
+		return c.fail(op, err)
+	}
+	srv := c.dial(place.Server)
+	ws, err := lookUp(ctx, srv, place)
+	if err != nil {
+		return c.fail(op, err)
+	}
+	if c.alive(op) {
+		c.last = place.remembered(c.cfg.Server)
+		if place.Email != "" {
+			c.last = Place{Server: place.Server, ID: ws.ID}.remembered(c.cfg.Server)
+		}
+	}
+	if !c.publish(op, State{Phase: SigningIn, Workspace: &ws}) {
+		return ctx.Err()
+	}
+	key := place.Server.String() + " " + ws.ID
+	tok, err := c.ask(ctx, op, place, ws, c.choose[key], withCode)
+	if err != nil {
+		c.choose[key] = true
+		return c.fail(op, err)
+	}
+	next := Saved{Server: place.Server.String(), LastWorkspace: c.last, Workspace: ws, Account: tok.Account, UserName: tok.UserName}
+	if err := c.admit(ctx, op, srv, next, tok); err != nil {
+		c.choose[key] = true
+		return err
+	}
+	delete(c.choose, key)
+	return nil
+}
+
+func lookUp(ctx context.Context, srv server, place Place) (ws api.Workspace, err error) {
+	limited, cancel := context.WithTimeout(ctx, silentTimeout)
+	defer cancel()
+	if place.Email != "" {
+		ws, err = srv.Discover(limited, place.Email)
+	} else {
+		ws, err = srv.Workspace(limited, place.ID)
+	}
+	switch {
+	case err != nil:
+		return ws, tooLate(ctx, err, problem.Offline)
+	case ws.Microsoft == nil:
+		return ws, problem.New(problem.WorkspaceNotSet)
+	}
+	return ws, nil
+}
+
+// ask lets the person sign in at Microsoft. Where no browser can be opened it
+// goes on with a code, and says so.
+func (c *Client) ask(ctx context.Context, op *operation, place Place, ws api.Workspace, choose, withCode bool) (Token, error) {
+	r := request(ws)
+	if place.Email != "" {
+		r.LoginHint = place.Email
+	}
+	if c.saved.UserName != "" && c.saved.Server == place.Server.String() && c.saved.Workspace.ID == ws.ID {
+		r.LoginHint = c.saved.UserName
+	}
+	if choose {
+		// A hint would take the choice away again.
+		r.Prompt, r.LoginHint = "select_account", ""
+	}
+	showCode := func(d DeviceCode) {
+		c.publish(op, State{Phase: SigningIn, Workspace: &ws, DeviceCode: &d})
+	}
+	if withCode {
+		r.DeviceCode = showCode
+	}
+	tok, err := c.cfg.Provider.SignIn(ctx, r)
+	if k := code(err); !withCode && ctx.Err() == nil && (k == problem.NoBrowser || k == problem.PortBusy) {
+		why := err
+		r.DeviceCode = func(d DeviceCode) {
+			c.publish(op, State{Phase: SigningIn, Workspace: &ws, DeviceCode: &d, Notice: why})
+		}
+		tok, err = c.cfg.Provider.SignIn(ctx, r)
+	}
+	return tok, tooLate(ctx, err, problem.SignInTimedOut)
+}
+
+// admit turns the person's token into a session, saves it and publishes it.
+// When it comes to nothing, nothing of it stays on this device.
+func (c *Client) admit(ctx context.Context, op *operation, srv server, next Saved, tok Token) error {
+	notice := tok.Notice
+	sess, err := srv.StartSession(ctx, api.SessionRequest{Workspace: next.Workspace.ID, AccessToken: tok.AccessToken, Device: c.cfg.Device})
+	if err != nil {
+		_ = c.forget(ctx, next) // its tokens are of no use to anybody
+		if code(err) == problem.AccessEnded {
+			c.saved = next
+			return c.revoke(ctx, op, err)
+		}
+		return c.fail(op, tooLate(ctx, err, problem.Offline))
+	}
+	before := c.saved
+	c.adopt(&next, sess)
+	if err := c.keep(ctx, op, next); err != nil {
+		notice = err
+	}
+	if !c.publish(op, c.signedIn(notice)) {
+		c.undo(ctx, srv, next)
+		return ctx.Err()
+	}
+	c.held, c.checked = true, true
+	c.replaced(ctx, before, next)
+	return nil
+}
+
+// replaced ends what an earlier sign-in left, now that there is a new one.
+func (c *Client) replaced(ctx context.Context, before, next Saved) {
+	if before.Account != "" && before.Account != next.Account {
+		_ = c.forget(ctx, before)
+	}
+	if u, err := url.Parse(before.Server); before.SessionToken != "" && err == nil && CheckServer(u) == nil {
+		c.end(ctx, c.dial(u), before.SessionToken)
+	}
+}
+
+// adopt writes what the server said about a new session into s.
+func (c *Client) adopt(s *Saved, sess api.Session) {
+	now := c.cfg.Now()
+	s.SessionToken, s.ExpiresAt, s.Person = sess.Token, sess.ExpiresAt, sess.Me
+	s.SeenAt, s.OfflineGraceSeconds = now, sess.OfflineGraceSeconds
+	c.renewAt = renewal(now, sess.ExpiresAt)
+}
+
+// keep saves s. The operation's end must not leave half of it, so it is
+// finished once begun.
+func (c *Client) keep(ctx context.Context, op *operation, s Saved) error {
+	if !c.alive(op) {
+		return ctx.Err()
+	}
+	c.saved, c.loaded = s, true
+	aside, cancel := c.aside(ctx)
+	defer cancel()
+	return c.cfg.Vault.Save(aside, s)
+}
+
+// undo removes a sign-in that nobody waits for any more.
+func (c *Client) undo(ctx context.Context, srv server, s Saved) {
+	aside, cancel := c.aside(ctx)
+	defer cancel()
+	if err := srv.EndSession(aside, s.SessionToken, false); err != nil {
+		c.cfg.Log.Info("a cancelled session was not ended at the server", "code", code(err))
+	}
+	_ = c.wipe(ctx)
+}
+
+// aside is a context for what must be finished even when ctx has ended.
+func (c *Client) aside(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), asideTimeout)
+}
+
+// forget removes Microsoft's tokens of s from this device.
+func (c *Client) forget(ctx context.Context, s Saved) error {
+	if s.Account == "" || s.Workspace.Microsoft == nil {
+		return nil
+	}
+	aside, cancel := c.aside(ctx)
+	defer cancel()
+	r := request(s.Workspace)
+	r.Account = s.Account
+	return c.cfg.Provider.SignOut(aside, r)
+}
+
+// wipe removes everything saved, here and in memory.
+func (c *Client) wipe(ctx context.Context) error {
+	aside, cancel := c.aside(ctx)
+	defer cancel()
+	err := c.forget(ctx, c.saved)
+	c.saved, c.held, c.checked = Saved{}, false, false
+	return errors.Join(c.cfg.Vault.Clear(aside), err)
+}
+
+// revoke wipes everything and says who ended the access.
+func (c *Client) revoke(ctx context.Context, op *operation, cause error) error {
+	ws := c.saved.Workspace
+	notice := c.wipe(ctx)
+	s := State{Phase: Revoked, Err: cause, Notice: notice}
+	if ws.ID != "" {
+		s.Workspace = &ws
+	}
+	c.publish(op, s)
+	return cause
+}
+
+func request(ws api.Workspace) Request {
+	m := ws.Microsoft
+	return Request{Authority: m.Authority, TenantID: m.TenantID, ClientID: m.ClientID, Scope: m.Scope, DomainHint: m.DomainHint}
+}
+
+// signedIn is the state of the saved session.
+func (c *Client) signedIn(notice error) State {
+	ws, p := c.saved.Workspace, c.saved.Person
+	return State{Phase: SignedIn, Workspace: &ws, Person: &p, Notice: notice}
+}
+
+// savedServer is the server of the saved session.
+func (c *Client) savedServer() (server, error) {
+	u, err := url.Parse(c.saved.Server)
+	if err != nil {
+		return nil, problem.Wrap(problem.CacheUnreadable, errors.New("the saved server address cannot be parsed"))
+	}
+	if err := CheckServer(u); err != nil {
+		return nil, err
+	}
+	return c.dial(u), nil
+}

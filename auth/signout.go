@@ -1,0 +1,78 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"github.com/lanyard-sso/lanyard/problem"
+)
+
+// tellTimeout is how long a sign-out waits for somebody else.
+const tellTimeout = 5 * time.Second
+
+// signOut wipes this device in any case. What needs the session or the account
+// is prepared before, what only informs others comes after.
+func (c *Client) signOut(ctx context.Context, op *operation, scope Scope) error {
+	before := c.saved
+	srv, err := c.savedServer()
+	if err != nil {
+		before.SessionToken = ""
+	}
+	var notice error
+	if scope == AllDevices && before.SessionToken != "" {
+		limited, cancel := context.WithTimeout(ctx, tellTimeout)
+		err := srv.EndSession(limited, before.SessionToken, true)
+		cancel()
+		if err != nil && code(err) != problem.SessionGone {
+			notice = left(tooLate(ctx, err, problem.Offline), "Your other devices are still signed in.")
+		}
+	}
+	logout := ""
+	if scope == MicrosoftToo {
+		logout, notice = c.logoutURL(ctx, before)
+	}
+	err = c.wipe(ctx)
+	c.lastInput = ""
+	if before.Server != "" {
+		c.choose[before.Server+" "+before.Workspace.ID] = true
+	}
+	c.publish(op, State{Phase: SignedOut, Err: err, Notice: notice})
+	if scope != AllDevices && before.SessionToken != "" {
+		limited, cancel := context.WithTimeout(ctx, tellTimeout)
+		if err := srv.EndSession(limited, before.SessionToken, false); err != nil {
+			c.cfg.Log.Info("the session was not ended at the server", "code", code(err))
+		}
+		cancel()
+	}
+	if logout != "" {
+		if err := c.cfg.OpenURL(ctx, logout); err != nil {
+			notice = left(problem.Wrap(problem.NoBrowser, err), "You are still signed in to Microsoft in the browser.")
+			c.publish(op, State{Phase: SignedOut, Notice: notice})
+		}
+	}
+	return err
+}
+
+func (c *Client) logoutURL(ctx context.Context, s Saved) (string, error) {
+	const still = "You are still signed in to Microsoft in the browser."
+	if s.Workspace.Microsoft == nil {
+		return "", nil
+	}
+	if c.cfg.OpenURL == nil {
+		return "", problem.Detailf(problem.NoBrowser, still)
+	}
+	limited, cancel := context.WithTimeout(ctx, tellTimeout)
+	defer cancel()
+	r := request(s.Workspace)
+	r.Account, r.LoginHint = s.Account, s.UserName
+	u, err := c.cfg.Provider.LogoutURL(limited, r)
+	return u, left(tooLate(ctx, err, problem.NoEntra), still)
+}
+
+// left adds to err what it left undone.
+func left(err error, detail string) error {
+	if err == nil {
+		return nil
+	}
+	return &problem.Error{Code: code(err), Detail: detail, Cause: err}
+}
