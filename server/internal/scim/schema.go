@@ -51,6 +51,10 @@ type Attribute struct {
 	References  []string     `json:"referenceTypes,omitempty"`
 	Sub         []*Attribute `json:"subAttributes,omitempty"`
 
+	// Default is given to a new resource without a value; such an attribute
+	// cannot be unassigned later.
+	Default any `json:"-"`
+
 	subs map[string]*Attribute // by folded name
 }
 

@@ -47,7 +47,7 @@ func userSchema() *Schema {
 		text("preferredLanguage", "The language the person reads, as in Accept-Language"),
 		text("locale", "How numbers and dates are written for the person"),
 		text("timezone", "The person's time zone, such as Europe/Copenhagen"),
-		{Name: "active", Type: Boolean, Description: "Whether the person may use the workspace"},
+		{Name: "active", Type: Boolean, Default: true, Description: "Whether the person may use the workspace"},
 		{Name: "password", Type: String, CaseExact: true, Mutability: WriteOnly, Returned: ReturnedNever, Description: "Accepted and forgotten: people sign in with Microsoft"},
 		plural("emails", "The person's e-mail addresses", text("value", "The address"), "work", "home", "other"),
 		plural("phoneNumbers", "The person's telephone numbers, as they were sent", text("value", "The number"), "work", "home", "mobile", "fax", "pager", "other"),

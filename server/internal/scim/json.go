@@ -1,0 +1,120 @@
+package scim
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"unicode/utf8"
+)
+
+// Decode reads one JSON object. It refuses what is not UTF-8, what nests deeper
+// than [MaxDepth] and what follows the object. Of a key given twice in exactly
+// the same spelling the last one counts.
+func Decode(data []byte) (Resource, error) {
+	switch {
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, bad(InvalidSyntax, "The request has no body. A JSON object is needed.")
+	case len(data) > MaxBody:
+		return nil, TooLarge()
+	case !utf8.Valid(data):
+		return nil, bad(InvalidSyntax, "The body is not UTF-8.")
+	case tooDeep(data):
+		return nil, bad(InvalidSyntax, "The body nests deeper than %d levels.", MaxDepth)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var object map[string]any
+	if err := dec.Decode(&object); err != nil {
+		e := bad(InvalidSyntax, "The body is not a JSON object.")
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			e.Detail = bad(InvalidSyntax, "The body is not valid JSON near byte %d.", syntax.Offset).Detail
+		}
+		e.Cause = err
+		return nil, e
+	}
+	if object == nil {
+		return nil, bad(InvalidSyntax, "The body is null. A JSON object is needed.")
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, bad(InvalidSyntax, "There is more text after the JSON object.")
+	}
+	return object, nil
+}
+
+// TooLarge is the error for a body over [MaxBody].
+func TooLarge() error {
+	return &Error{Status: http.StatusRequestEntityTooLarge, Detail: "The request is larger than 1 MiB. Send less at a time."}
+}
+
+// Encode writes the resource as it is stored: keys sorted, so that equal
+// resources are equal bytes. A resource over [MaxResource] is an error.
+func (r Resource) Encode() ([]byte, error) {
+	data, err := marshal(map[string]any(r))
+	if err != nil {
+		return nil, &Error{Status: http.StatusInternalServerError, Detail: "The resource could not be written.", Cause: err}
+	}
+	if len(data) > MaxResource {
+		return nil, &Error{Status: http.StatusRequestEntityTooLarge,
+			Detail: "The resource would be larger than 256 KiB. Map fewer or shorter attributes in Entra."}
+	}
+	return data, nil
+}
+
+// tooDeep counts brackets outside strings, before anything is built in memory.
+func tooDeep(data []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(data); i++ {
+		c := data[i]
+		switch {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > MaxDepth {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}
+
+// clone copies a JSON value with everything in it.
+func clone(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = clone(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = clone(e)
+		}
+		return out
+	}
+	return v
+}
+
+// empty reports whether v stands for having no value.
+func empty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}

@@ -1,0 +1,159 @@
+package scim
+
+import (
+	"fmt"
+	"strings"
+)
+
+// verb is what an operation does. create is replace in a body that makes a new
+// resource.
+type verb int
+
+const (
+	add verb = iota
+	remove
+	replace
+	create
+)
+
+// Operation is one operation of a PATCH (RFC 7644 section 3.5.2).
+type Operation struct {
+	verb  verb
+	path  Path
+	value any
+	// all says that there is no path and value is an object to merge.
+	all bool
+}
+
+// ParsePatch reads the body of a PATCH. Names and operations are taken in any
+// case. An empty list of operations is taken too and changes nothing, since
+// Microsoft's SCIM Validator sends one.
+func ParsePatch(data []byte) ([]Operation, error) {
+	body, err := Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	raw, found, err := field(body, "Operations")
+	if err != nil {
+		return nil, err
+	}
+	list, isList := raw.([]any)
+	switch {
+	case !found || !isList:
+		return nil, bad(InvalidSyntax, "The body has no list called Operations.")
+	case len(list) > MaxOperations:
+		return nil, bad(InvalidSyntax, "There are %d operations; at most %d are taken at a time.", len(list), MaxOperations)
+	}
+	ops := make([]Operation, 0, len(list))
+	for i, item := range list {
+		o, err := parseOperation(item)
+		if err != nil {
+			return nil, numbered(err, i, len(list))
+		}
+		ops = append(ops, o)
+	}
+	return ops, nil
+}
+
+func parseOperation(item any) (Operation, error) {
+	object, isObject := item.(map[string]any)
+	if !isObject {
+		return Operation{}, bad(InvalidSyntax, "An operation is an object, but %s was sent.", shown(item))
+	}
+	name, _, err := field(object, "op")
+	if err != nil {
+		return Operation{}, err
+	}
+	rawPath, hasPath, err := field(object, "path")
+	if err != nil {
+		return Operation{}, err
+	}
+	value, hasValue, err := field(object, "value")
+	if err != nil {
+		return Operation{}, err
+	}
+	o := Operation{value: value}
+	word, _ := name.(string)
+	switch strings.ToLower(strings.TrimSpace(word)) {
+	case "add":
+		o.verb = add
+	case "remove":
+		o.verb = remove
+	case "replace":
+		o.verb = replace
+	default:
+		return o, bad(InvalidSyntax, "op is add, remove or replace, but %s was sent.", shown(name))
+	}
+	if o.verb != remove && !hasValue {
+		return o, bad(InvalidValue, "%s needs a value.", strings.ToLower(word))
+	}
+	text, isText := rawPath.(string)
+	switch {
+	case hasPath && rawPath != nil && !isText:
+		return o, bad(InvalidPath, "path is a text, but %s was sent.", shown(rawPath))
+	case strings.TrimSpace(text) != "":
+		o.path, err = ParsePath(text)
+		return o, err
+	case o.verb == remove:
+		return o, bad(NoTarget, "remove needs a path that says what to remove.")
+	}
+	if _, ok := value.(map[string]any); !ok {
+		return o, bad(InvalidValue, "Without a path the value is an object of attributes, but %s was sent.", shown(value))
+	}
+	o.all = true
+	return o, nil
+}
+
+// field returns a member of an object by its name in any case.
+func field(object map[string]any, name string) (v any, found bool, err error) {
+	for key, x := range object {
+		if strings.EqualFold(key, name) {
+			if found {
+				return nil, false, bad(InvalidSyntax, "%s is given twice.", name)
+			}
+			v, found = x, true
+		}
+	}
+	return v, found, nil
+}
+
+// numbered says in an error which of several operations it is about.
+func numbered(err error, i, of int) error {
+	if e, ok := err.(*Error); ok && of > 1 {
+		c := *e
+		c.Detail = fmt.Sprintf("Operation %d of %d: %s", i+1, of, e.Detail)
+		return &c
+	}
+	return err
+}
+
+// Patch applies the operations to before, all of them or none. before is not
+// changed. Its password, id and meta, if any, are left out of the result.
+func (t *ResourceType) Patch(before Resource, ops []Operation) (Result, error) {
+	stored := t.stored(before)
+	e := t.edit(stored)
+	for i, o := range ops {
+		if err := e.operation(o); err != nil {
+			return Result{}, numbered(err, i, len(ops))
+		}
+	}
+	return e.finish(stored)
+}
+
+func (e *edit) operation(o Operation) error {
+	if o.all {
+		return e.body(o.verb, o.value.(map[string]any), nil)
+	}
+	g := e.t.resolve(o.path.Attr)
+	switch {
+	case g.foreign:
+		e.ignore(o.path.Attr)
+		return nil
+	case !g.known():
+		return unknown(o.path.String())
+	}
+	if g.attr == nil && (o.path.Where != nil || o.path.Sub != "") {
+		return unknown(o.path.String())
+	}
+	return e.apply(o.verb, o.path, g, o.value)
+}
