@@ -25,6 +25,8 @@ type Trace struct {
 	// Err is the error the request ended with, with all its causes. It is
 	// written by the request's own goroutine.
 	Err error
+	// Workspace and User are ids that the request turned out to be about.
+	Workspace, User string
 }
 
 type traceKey struct{}

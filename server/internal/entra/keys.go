@@ -42,16 +42,17 @@ type keySet struct {
 // usable key waits for another's. Keys that are due stay good while Microsoft
 // cannot be reached.
 func (v *Verifier) key(ctx context.Context, want Expect, kid string) (*rsa.PublicKey, error) {
-	var seen *keySet // what the first look found, and how many fetches had ended
+	var seen *keySet // what the first look found (unless that was evicted), and
+	// how many fetches had ended then
 	var ended int
 	for {
 		v.mu.Lock()
 		now := v.now()
 		s := v.set(want.Issuer(), now)
-		if seen == nil {
+		if seen != s {
 			seen, ended = s, s.ended
 		}
-		key, flight, err := v.look(want, s, kid, now, seen != s || s.ended != ended)
+		key, flight, err := v.look(want, s, kid, now, s.ended != ended)
 		v.mu.Unlock()
 		if flight == nil {
 			return key, err

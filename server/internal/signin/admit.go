@@ -1,0 +1,172 @@
+package signin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
+)
+
+// admit returns the person that id is in the directory, linked or created
+// where the workspace allows it, or says why there is none.
+func (h *Handler) admit(ctx context.Context, ws directory.Workspace, id identity) (directory.User, error) {
+	u, err := h.lookUp(ctx, ws, id)
+	if err != nil {
+		return directory.User{}, err
+	}
+	if err := directory.Admit(ws, u, id.Identity); err != nil {
+		return directory.User{}, err
+	}
+	switch {
+	case u == nil:
+		return h.create(ctx, ws, id)
+	case directory.NeedsLink(*u, id.Identity):
+		return h.link(ctx, ws, *u, id)
+	}
+	return *u, nil
+}
+
+// lookUp finds who in the directory may be meant: whoever has the object id,
+// archived people too, else whoever has the user name. It returns nil when
+// there is nobody. Whether the one found may come in is directory.Admit's
+// decision.
+//
+// A guest's user name was given by another organisation, which could choose
+// that of a colleague. So guests are found by object id only.
+func (h *Handler) lookUp(ctx context.Context, ws directory.Workspace, id identity) (*directory.User, error) {
+	u, err := h.Store.UserByObjectID(ctx, ws.Directory, id.ObjectID)
+	if err == nil {
+		return &u, nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("looking for the person: %w", err)
+	}
+	if gone, err := h.archived(ctx, ws, store.Query{ExternalID: &id.ObjectID}); gone != nil || err != nil {
+		return gone, err
+	}
+	if id.guest || id.UserName == "" {
+		return nil, nil
+	}
+	u, err = h.Store.UserByUserName(ctx, ws.Directory, id.UserName)
+	switch {
+	case err == nil:
+		return &u, nil
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalid):
+		return nil, nil
+	}
+	return nil, fmt.Errorf("looking for the person: %w", err)
+}
+
+// archived returns a person whom q finds among those who were deleted, or nil.
+func (h *Handler) archived(ctx context.Context, ws directory.Workspace, q store.Query) (*directory.User, error) {
+	q.IncludeArchived, q.State, q.StartIndex, q.Count = true, directory.Archived, 1, 1
+	found, _, err := h.Store.FindUsers(ctx, ws.Directory, q)
+	if err != nil && !errors.Is(err, store.ErrInvalid) {
+		return nil, fmt.Errorf("looking among archived people: %w", err)
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	return &found[0], nil
+}
+
+// link joins u with the object id, once and for all: from now on the user name
+// may change hands without anybody becoming somebody else.
+func (h *Handler) link(ctx context.Context, ws directory.Workspace, u directory.User, id identity) (directory.User, error) {
+	err := h.Store.LinkObjectID(ctx, ws.Directory, u.ID, id.ObjectID, h.Now())
+	switch {
+	case errors.Is(err, store.ErrExists), errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrNotFound):
+		// Somebody else was linked to one of the two in the meantime.
+		return directory.User{}, problem.Wrap(problem.NotLinked, err)
+	case err != nil:
+		return directory.User{}, fmt.Errorf("linking the person: %w", err)
+	}
+	u.ObjectID = id.ObjectID
+	return u, nil
+}
+
+// create makes a person at sign-in (just in time), with their object id as
+// externalId, so that a provisioner that comes later finds them.
+//
+// Refused are guests, whose user name might be meant for somebody who is
+// provisioned later; and a name that belonged to someone archived whose object
+// id was never known, since this may be that person.
+func (h *Handler) create(ctx context.Context, ws directory.Workspace, id identity) (directory.User, error) {
+	if id.guest || id.UserName == "" {
+		return directory.User{}, problem.Wrap(problem.NotAdmitted, errors.New("a guest or nameless person is not created at sign-in"))
+	}
+	gone, err := h.archived(ctx, ws, store.Query{UserName: &id.UserName})
+	if err != nil {
+		return directory.User{}, err
+	}
+	if gone != nil && gone.ObjectID == "" && uuid.Validate(gone.ExternalID) != nil {
+		return directory.User{}, problem.Wrap(problem.NotLinked, errors.New("an archived person without an object id had this user name"))
+	}
+	u, err := h.newUser(ws, id)
+	if err != nil {
+		return directory.User{}, fmt.Errorf("making the person: %w", err)
+	}
+	err = h.Store.InsertUser(ctx, u, directory.Change(directory.User{}, u).Events...)
+	if errors.Is(err, store.ErrExists) {
+		// A second device of the same person, or Entra, was quicker.
+		found, ferr := h.Store.UserByObjectID(ctx, ws.Directory, id.ObjectID)
+		if ferr != nil {
+			return directory.User{}, problem.Wrap(problem.NotLinked, err)
+		}
+		return found, directory.Admit(ws, &found, id.Identity)
+	}
+	if err != nil {
+		return directory.User{}, fmt.Errorf("creating the person: %w", err)
+	}
+	return u, nil
+}
+
+// newUser is the SCIM resource that Entra would have sent, as far as a token
+// tells. The e-mail address is for display: nobody is ever recognised by it.
+func (h *Handler) newUser(ws directory.Workspace, id identity) (directory.User, error) {
+	type email struct {
+		Value   string `json:"value"`
+		Type    string `json:"type"`
+		Primary bool   `json:"primary"`
+	}
+	doc := struct {
+		Schemas     []string `json:"schemas"`
+		UserName    string   `json:"userName"`
+		ExternalID  string   `json:"externalId"`
+		DisplayName string   `json:"displayName,omitempty"`
+		Active      bool     `json:"active"`
+		Emails      []email  `json:"emails,omitempty"`
+	}{
+		Schemas:     []string{"urn:ietf:params:scim:schemas:core:2.0:User"},
+		UserName:    id.UserName,
+		ExternalID:  id.ObjectID,
+		DisplayName: id.Name,
+		Active:      true,
+	}
+	if id.Email != "" {
+		doc.Emails = []email{{Value: id.Email, Type: "work", Primary: true}}
+	}
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		return directory.User{}, err
+	}
+	uid, err := uuid.NewV7()
+	if err != nil {
+		return directory.User{}, err
+	}
+	now := h.Now().UTC()
+	return directory.NewUser(ws, directory.User{
+		ID:         uid.String(),
+		UserName:   id.UserName,
+		ExternalID: id.ObjectID,
+		State:      directory.Active,
+		Created:    now,
+		Modified:   now,
+		Doc:        raw,
+	})
+}

@@ -1,0 +1,226 @@
+package signin
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/api"
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/entra"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
+)
+
+// tokenPrefix lets people and secret scanners recognise a session token.
+const tokenPrefix = "lyses_"
+
+// tokenBytes are random, so that a plain SHA-256 of them is enough to keep.
+const tokenBytes = 32
+
+// start turns a Microsoft access token into a session. An attacker would try a
+// token of another tenant, app or scope, an ID token, a forged one, a token of
+// someone who left, and being quicker than the message that ends the access:
+// the last is why StartSession asks directory.Admit again in its transaction.
+//
+// Outside there is one sentence for every refused token; which check failed is
+// in the log.
+func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
+	if err := h.SignInLimit(r); err != nil {
+		return err
+	}
+	var req api.SessionRequest
+	if err := api.Read(w, r, &req); err != nil {
+		return err
+	}
+	ctx, trace := r.Context(), api.TraceOf(r.Context())
+	ws, err := h.find(ctx, req.Workspace)
+	if err != nil {
+		return err
+	}
+	trace.Workspace = ws.ID
+	id, err := h.verify(ctx, ws, req.AccessToken)
+	if err != nil {
+		return err
+	}
+	user, err := h.admit(ctx, ws, id)
+	if err != nil {
+		return oneSentence(err)
+	}
+	trace.User = user.ID
+	token, session := h.newSession(ws, user, req.Device)
+	err = h.Store.StartSession(ctx, session,
+		func(now directory.User) error { user = now; return directory.Admit(ws, &now, id.Identity) },
+		directory.Event{
+			At: session.Created, Directory: ws.Directory, Workspace: ws.ID,
+			Kind: directory.SessionStarted, User: user.ID, Session: session.ID,
+		})
+	switch {
+	case errors.Is(err, store.ErrNotFound): // archived since a moment ago
+		return problem.Wrap(problem.AccessEnded, err)
+	case err != nil:
+		return fmt.Errorf("starting the session: %w", oneSentence(err))
+	}
+	return api.Write(w, http.StatusOK, api.Session{
+		Token:               token,
+		ExpiresAt:           session.Expires,
+		Me:                  person(ws, user),
+		OfflineGraceSeconds: public(ws).OfflineGraceSeconds,
+	})
+}
+
+// identity is directory.Identity with what only linking needs to know.
+type identity struct {
+	directory.Identity
+	guest bool
+}
+
+// verify has the token judged by what the workspace expects.
+func (h *Handler) verify(ctx context.Context, ws directory.Workspace, raw string) (identity, error) {
+	m := completed(ws.Microsoft)
+	if !isSet(m) {
+		return identity{}, problem.New(problem.WorkspaceNotSet)
+	}
+	who, err := h.Verifier.Verify(ctx, raw, entra.Expect{
+		Authority: m.Authority,
+		TenantID:  m.TenantID,
+		Audience:  m.Audience,
+		ClientIDs: []string{m.ClientID},
+		Scope:     m.Scope,
+	})
+	if err != nil {
+		return identity{}, oneSentence(err)
+	}
+	return identity{
+		Identity: directory.Identity{
+			ObjectID: who.ObjectID,
+			TenantID: who.TenantID,
+			UserName: who.UserName,
+			Email:    who.Email,
+			Name:     who.Name,
+		},
+		guest: who.Guest,
+	}, nil
+}
+
+// oneSentence puts the public code in front of those which say what check a
+// token failed. The log still has the inner one.
+func oneSentence(err error) error {
+	if code, _ := problem.Of(err); strings.HasPrefix(string(code), "LY-TOK-") && code != problem.TokenRefused {
+		return problem.Wrap(problem.TokenRefused, err)
+	}
+	return err
+}
+
+// newSession makes a session and its token. Only the hash is ever kept.
+func (h *Handler) newSession(ws directory.Workspace, u directory.User, device string) (string, directory.Session) {
+	var secret [tokenBytes]byte
+	rand.Read(secret[:]) // crypto/rand: never fails since Go 1.24
+	token := tokenPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
+	now := h.Now().UTC()
+	return token, directory.Session{
+		Hash:      directory.HashToken(token),
+		ID:        uuid.NewString(),
+		User:      u.ID,
+		Workspace: ws.ID,
+		Device:    deviceName(device),
+		Created:   now,
+		Expires:   now.Add(h.TTL),
+	}
+}
+
+// deviceName keeps a name to one printable line that fits a list.
+func deviceName(s string) string {
+	const most = 80
+	var out []rune
+	for _, r := range strings.ToValidUTF8(s, "") {
+		if r < 0x20 || (r >= 0x7f && r < 0xa0) {
+			r = ' '
+		}
+		if out = append(out, r); len(out) == most {
+			break
+		}
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// current returns the session of the request's bearer token. Unknown, expired
+// and revoked are alike: problem.SessionGone.
+func (h *Handler) current(r *http.Request) (directory.Session, directory.User, directory.Workspace, error) {
+	var none directory.Session
+	token, err := api.Bearer(r)
+	if err != nil {
+		return none, directory.User{}, directory.Workspace{}, err
+	}
+	s, u, ws, err := h.Store.Session(r.Context(), directory.HashToken(token), h.Now())
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return none, u, ws, problem.Wrap(problem.SessionGone, err)
+	case err != nil:
+		return none, u, ws, fmt.Errorf("looking for the session: %w", err)
+	case u.State != directory.Active:
+		// The transaction that ends someone's access deletes the sessions;
+		// this is the second look.
+		return none, u, ws, problem.New(problem.AccessEnded)
+	}
+	trace := api.TraceOf(r.Context())
+	trace.Workspace, trace.User = ws.ID, u.ID
+	return s, u, ws, nil
+}
+
+// me returns the person as the workspace knows them now.
+func (h *Handler) me(w http.ResponseWriter, r *http.Request) error {
+	_, u, ws, err := h.current(r)
+	if err != nil {
+		return err
+	}
+	return api.Write(w, http.StatusOK, person(ws, u))
+}
+
+// end signs this device out, or with all=true every device of the person in
+// this workspace.
+func (h *Handler) end(w http.ResponseWriter, r *http.Request) error {
+	all := r.URL.Query().Get("all")
+	if all != "" && all != "true" && all != "false" {
+		return problem.Detailf(problem.BadRequest, `The parameter all is "true" or "false".`)
+	}
+	s, u, ws, err := h.current(r)
+	if err != nil {
+		return err
+	}
+	if all == "true" {
+		err = h.Store.EndUserSessions(r.Context(), ws.ID, u.ID, h.Now())
+	} else {
+		err = h.Store.EndSession(r.Context(), s.Hash, h.Now())
+	}
+	// Someone else may have ended it in between: then it has ended.
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("ending the session: %w", err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// person is what the API says about u.
+func person(ws directory.Workspace, u directory.User) api.Person {
+	p := directory.ProfileOf(u)
+	return api.Person{
+		ID:            u.ID,
+		Workspace:     ws.ID,
+		WorkspaceName: ws.Name,
+		UserName:      p.UserName,
+		DisplayName:   p.DisplayName,
+		GivenName:     p.GivenName,
+		FamilyName:    p.FamilyName,
+		Email:         p.Email,
+		Title:         p.Title,
+		Department:    p.Department,
+		Role:          p.Role,
+		Picture:       p.Picture,
+	}
+}
