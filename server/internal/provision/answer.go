@@ -1,0 +1,133 @@
+package provision
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/internal/scim"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
+)
+
+// mediaType is the type of every answer; Microsoft's validator stops at another.
+const mediaType = "application/scim+json"
+
+// writer remembers the status for the log.
+type writer struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *writer) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController find what is wrapped.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// writeJSON sends v as the answer.
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	writeBytes(w, status, b.Bytes())
+	return nil
+}
+
+func writeBytes(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", mediaType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // who has hung up needs no answer
+}
+
+// writeError sends err as a SCIM error. Causes stay here.
+func writeError(w http.ResponseWriter, r *http.Request, err error) {
+	e := scimError(err)
+	switch e.Status {
+	case http.StatusUnauthorized:
+		// The same for every reason, and no more than RFC 6750 section 3 asks.
+		w.Header().Set("WWW-Authenticate", `Bearer realm="SCIM"`)
+	case http.StatusRequestEntityTooLarge:
+		w.Header().Set("Connection", "close") // the rest of the body is not read
+	}
+	if err := writeJSON(w, e.Status, e); err != nil {
+		http.Error(w, "", http.StatusInternalServerError)
+	}
+}
+
+// scimError is what the outside is told about err.
+func scimError(err error) *scim.Error {
+	var e *scim.Error
+	var p *problem.Error
+	var big *http.MaxBytesError
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.As(err, &p):
+		text := problem.Lookup(p.Code)
+		return &scim.Error{Status: text.Status, Detail: text.Sentence + " " + text.Next + " (" + string(p.Code) + ")"}
+	case errors.As(err, &big):
+		errors.As(scim.TooLarge(), &e)
+		return e
+	case errors.Is(err, store.ErrInvalid):
+		return &scim.Error{Status: http.StatusBadRequest, Kind: scim.InvalidValue, Detail: "A value cannot be stored. In Entra, check the attribute mappings for unusual characters."}
+	}
+	text := problem.Lookup(problem.Internal)
+	return &scim.Error{Status: http.StatusInternalServerError, Detail: text.Sentence + " Entra tries again by itself. (" + string(problem.Internal) + ")"}
+}
+
+// readBody returns the body of a request that has one.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if raw := r.Header.Get("Content-Type"); raw != "" {
+		kind, _, err := mime.ParseMediaType(raw)
+		if err != nil || kind != mediaType && kind != "application/json" {
+			return nil, &scim.Error{Status: http.StatusUnsupportedMediaType, Kind: scim.InvalidSyntax, Detail: "The Content-Type must be " + mediaType + " or application/json."}
+		}
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return nil, &scim.Error{Status: http.StatusUnsupportedMediaType, Kind: scim.InvalidSyntax, Detail: "The body must not be compressed."}
+	}
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, scim.MaxBody))
+}
+
+// log writes one line for a request that changed something or was refused. It
+// never holds a token or a body.
+func (h *Handler) log(r *http.Request, c *call, status int, err error) {
+	changes := r.Method != http.MethodGet && r.Method != http.MethodHead
+	if err == nil && !changes {
+		return
+	}
+	attrs := []any{"method", shortMethod(r.Method), "status", status}
+	if c != nil {
+		attrs = append(attrs, "workspace", c.ws.ID, "token", c.token, "user", shortID(c.id))
+	}
+	switch {
+	case err == nil:
+		h.cfg.Log.InfoContext(r.Context(), "scim request", attrs...)
+	case status >= 500 && status != http.StatusNotImplemented:
+		h.cfg.Log.ErrorContext(r.Context(), "scim request failed", append(attrs, "error", err)...)
+	default:
+		h.cfg.Log.WarnContext(r.Context(), "scim request refused", append(attrs, "error", err)...)
+	}
+}
+
+// shortID keeps a made-up id from filling the log.
+func shortID(id string) string {
+	if len(id) > 64 {
+		return id[:64] + "…"
+	}
+	return id
+}

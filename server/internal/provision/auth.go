@@ -1,0 +1,54 @@
+package provision
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/scim"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
+)
+
+// maxToken is the longest bearer token that is looked up, in bytes.
+const maxToken = 512
+
+// authenticate finds the workspace that a request speaks for. No token, a wrong
+// one, an expired or revoked one, one of another workspace and a workspace that
+// does not exist are answered alike: the difference would tell a stranger what
+// exists. A database that fails is never a 401, since Entra stops a
+// job at once whose credentials are refused.
+func (h *Handler) authenticate(r *http.Request, segments []string) (*call, error) {
+	clear, ok := bearer(r.Header)
+	if !ok || len(segments) < 3 {
+		return nil, problem.New(problem.SCIMUnauthorized)
+	}
+	// The clear text ends here: what is looked up, and could be logged, is its hash.
+	token, ws, err := h.cfg.Store.TokenByHash(r.Context(), scim.HashToken(clear), h.cfg.Now())
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, problem.Wrap(problem.SCIMUnauthorized, err)
+	case err != nil:
+		return nil, fmt.Errorf("looking up a SCIM token: %w", err)
+	case directory.CleanID(segments[2]) != ws.ID:
+		return nil, problem.Wrap(problem.SCIMUnauthorized, fmt.Errorf("token %s is one of workspace %s", token.ID, ws.ID))
+	}
+	c := &call{h: h, ws: ws, token: token.ID, base: strings.TrimSuffix(h.cfg.BaseURL.String(), "/") + Root + ws.ID}
+	if !ws.SCIMEnabled {
+		return c, problem.New(problem.SCIMDisabled)
+	}
+	return c, nil
+}
+
+// bearer returns the token of the Authorization header (RFC 6750 section 2.1).
+func bearer(header http.Header) (string, bool) {
+	values := header.Values("Authorization")
+	if len(values) != 1 {
+		return "", false
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	token = strings.TrimSpace(token)
+	return token, strings.EqualFold(scheme, "Bearer") && token != "" && len(token) <= maxToken
+}
