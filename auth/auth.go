@@ -73,6 +73,9 @@ type Request struct {
 	DeviceCode func(DeviceCode)
 	// ForceRefresh makes Silent ignore a cached access token.
 	ForceRefresh bool
+	// Claims is a claims challenge to pass on, as the JSON it decodes to. A
+	// Provider remembers one that Microsoft itself answered Silent with.
+	Claims string
 }
 
 // DeviceCode is what a person types on another device (RFC 8628).
