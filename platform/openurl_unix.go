@@ -32,7 +32,7 @@ func openURL(ctx context.Context, u string) error {
 // shell.
 func fromBROWSER(list, u string) (commands [][]string) {
 	for entry := range strings.SplitSeq(list, ":") {
-		args := strings.Fields(strings.ReplaceAll(entry, "%%", "%"))
+		args := strings.Fields(entry)
 		if len(args) == 0 {
 			continue
 		}

@@ -338,3 +338,19 @@ func (f *File) setAside(cause error) error {
 		Cause:  fmt.Errorf("%s set aside: %w", filepath.Base(f.path), cause),
 	}
 }
+
+// SetAside is for a caller to whom the contents, though unsealed, mean
+// nothing: the file is renamed as one that cannot be unsealed is, and the same
+// problem.CacheUnreadable returned. No file is not an error.
+func (f *File) SetAside(ctx context.Context, cause error) error {
+	return f.locked(ctx, func() error {
+		if f.memory {
+			f.remember(nil, nil)
+			return problem.Wrap(problem.CacheUnreadable, cause)
+		}
+		if _, err := os.Stat(f.path); errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		return f.setAside(cause)
+	})
+}
