@@ -1,0 +1,37 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+)
+
+// Engine is all that differs between the two databases.
+type Engine interface {
+	// Types replaces {PK}, {BIGPK}, {TEXT} and {WITHOUT_ROWID} in the
+	// migrations by what the database calls them. Text must sort by bytes.
+	Types() *strings.Replacer
+	// Begin begins a transaction on conn that keeps every other writer out,
+	// those in other processes too, until it ends.
+	Begin(ctx context.Context, conn *sql.Conn) error
+	// Transient reports whether a transaction that failed with err before
+	// its commit may succeed when it is simply tried again.
+	Transient(err error) bool
+	// Notify tells other processes, inside the transaction and heard only
+	// after its commit, that there are new events.
+	Notify(ctx context.Context, conn *sql.Conn) error
+	// Wake returns a channel that receives after another process committed
+	// an event and is closed some time after ctx is done, or nil where the
+	// database can't tell. It is a hint: readers poll as well.
+	Wake(ctx context.Context) <-chan struct{}
+}
+
+// Config is what an engine hands to New.
+type Config struct {
+	Engine Engine
+	// Read is the pool for reading. The Store closes it.
+	Read *sql.DB
+	// Write is the pool of which the writer takes one connection. It may be
+	// the same as Read. The Store closes it.
+	Write *sql.DB
+}

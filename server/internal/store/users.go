@@ -1,0 +1,193 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+)
+
+// userColumns must be in the order of userRow.
+const userColumns = `u.id, u.directory, u.version, u.user_name, coalesce(u.external_id, ''),
+	coalesce(u.object_id, ''), u.state, u.role, u.created, u.modified, u.doc`
+
+type userRow struct {
+	u                 directory.User
+	created, modified int64
+	doc               string
+}
+
+func (r *userRow) dest() []any {
+	return []any{
+		&r.u.ID, &r.u.Directory, &r.u.Version, &r.u.UserName, &r.u.ExternalID,
+		&r.u.ObjectID, &r.u.State, &r.u.Role, &r.created, &r.modified, &r.doc,
+	}
+}
+
+func (r *userRow) user() directory.User {
+	u := r.u
+	u.Created, u.Modified, u.Doc = fromMicro(r.created), fromMicro(r.modified), []byte(r.doc)
+	return u
+}
+
+func scanUser(row scanner) (directory.User, error) {
+	var r userRow
+	if err := row.Scan(r.dest()...); err != nil {
+		return directory.User{}, err
+	}
+	return r.user(), nil
+}
+
+// InsertUser stores a new person with version 1 and the events. It returns an
+// [Exists] where somebody who is not archived has the userName (without case)
+// or the externalId (exactly), or anybody the id. The directory must exist.
+func (s *Store) InsertUser(ctx context.Context, u directory.User, events ...directory.Event) error {
+	if u.ID == "" || !storableUser(u) {
+		return ErrInvalid
+	}
+	key := directory.Fold(u.UserName)
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.exec(ctx, `insert into users (id, directory, version, user_name, user_name_key,
+				external_id, object_id, state, role, created, modified, doc)
+			values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
+			u.ID, u.Directory, u.UserName, key, textOrNull(u.ExternalID), textOrNull(u.ObjectID),
+			string(u.State), u.Role, micro(u.Created), micro(u.Modified), string(u.Doc))
+		if err != nil {
+			return fmt.Errorf("store: inserting user: %w", err)
+		}
+		if n == 0 {
+			if err := t.taken(ctx, u, key); err != nil {
+				return err
+			}
+			return Exists{"id"}
+		}
+		t.count(u.Directory, u.State, 1)
+		t.emit(events...)
+		return nil
+	})
+}
+
+// taken says which name of u somebody else has who is not archived.
+func (t *tx) taken(ctx context.Context, u directory.User, key string) error {
+	checks := []struct{ field, value, query string }{
+		{"userName", key, `select 1 from users where directory = $1 and user_name_key = $2
+			and state <> 'archived' and id <> $3`},
+		{"externalId", u.ExternalID, `select 1 from users where directory = $1 and external_id = $2
+			and state <> 'archived' and id <> $3`},
+		{"objectId", u.ObjectID, `select 1 from users where directory = $1 and object_id = $2
+			and state <> 'archived' and id <> $3`},
+	}
+	for _, c := range checks {
+		if c.value == "" {
+			continue
+		}
+		var there int
+		err := t.row(ctx, c.query, u.Directory, c.value, u.ID).Scan(&there)
+		switch {
+		case err == nil:
+			return Exists{c.field}
+		case !errors.Is(err, ErrNotFound):
+			return fmt.Errorf("store: looking for %s: %w", c.field, err)
+		}
+	}
+	return nil
+}
+
+// SaveUser stores what became of a person, and all that it causes, in one
+// transaction. version is that of the person it was made from: if theirs is
+// another by now, it is ErrConflict and nothing happened. The stored version
+// is version+1, whatever u.Version says.
+//
+// A name somebody else has is an [Exists]. ObjectID, Created and Directory
+// are not changed: LinkObjectID is the only one to write the first.
+func (s *Store) SaveUser(ctx context.Context, u directory.User, version int64, c directory.Consequence) error {
+	if !storableUser(u) {
+		return ErrInvalid
+	}
+	key := directory.Fold(u.UserName)
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		var has directory.User
+		var hasKey string
+		err := t.row(ctx, `select version, state, user_name_key, coalesce(external_id, ''), coalesce(object_id, '')
+			from users where directory = $1 and id = $2`, u.Directory, u.ID).
+			Scan(&has.Version, &has.State, &hasKey, &has.ExternalID, &has.ObjectID)
+		switch {
+		case err != nil:
+			return err
+		case has.Version != version:
+			return ErrConflict
+		}
+		restored := has.State == directory.Archived && u.State != directory.Archived
+		if restored || (u.State != directory.Archived && (hasKey != key || has.ExternalID != u.ExternalID)) {
+			u.ObjectID = has.ObjectID
+			if err := t.taken(ctx, u, key); err != nil {
+				return err
+			}
+		}
+		return t.save(ctx, u, has, key, c)
+	})
+}
+
+// save writes u over has, whose version was checked in this transaction.
+func (t *tx) save(ctx context.Context, u, has directory.User, key string, c directory.Consequence) error {
+	if _, err := t.exec(ctx, `update users set version = $1, user_name = $2, user_name_key = $3,
+			external_id = $4, state = $5, role = $6, modified = $7, doc = $8 where id = $9`,
+		has.Version+1, u.UserName, key, textOrNull(u.ExternalID), string(u.State), u.Role,
+		micro(u.Modified), string(u.Doc), u.ID); err != nil {
+		return fmt.Errorf("store: saving user: %w", err)
+	}
+	if has.State != u.State {
+		t.count(u.Directory, has.State, -1)
+		t.count(u.Directory, u.State, 1)
+	}
+	// Nobody but the active has a session, whatever the caller thought of.
+	if c.EndSessions || u.State != directory.Active {
+		if _, err := t.exec(ctx, `delete from sessions where user_id = $1`, u.ID); err != nil {
+			return fmt.Errorf("store: ending sessions: %w", err)
+		}
+	}
+	t.emit(c.Events...)
+	return nil
+}
+
+// LinkObjectID joins a person with an Entra object id, once, and writes a
+// UserLinked event. Linking the same again does nothing; another id is
+// ErrConflict, and one that somebody else has an [Exists] of "objectId". The
+// version stays, since the SCIM resource does not change.
+func (s *Store) LinkObjectID(ctx context.Context, dir, user, objectID string, now time.Time) error {
+	if objectID == "" || !storable(dir, user, objectID) {
+		return ErrInvalid
+	}
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		u := directory.User{ID: user, Directory: dir, ExternalID: objectID, ObjectID: objectID}
+		var linked string
+		err := t.row(ctx, `select coalesce(object_id, '') from users
+			where directory = $1 and id = $2 and state <> 'archived'`, dir, user).Scan(&linked)
+		switch {
+		case err != nil:
+			return err
+		case linked == objectID:
+			return nil
+		case linked != "":
+			return ErrConflict
+		}
+		var e Exists
+		if err := t.taken(ctx, u, ""); errors.As(err, &e) {
+			return Exists{"objectId"} // as their externalId or linked
+		} else if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `update users set object_id = $1 where id = $2`, objectID, user); err != nil {
+			return fmt.Errorf("store: linking object id: %w", err)
+		}
+		t.emit(directory.Event{At: now, Directory: dir, Kind: directory.UserLinked, User: user})
+		return nil
+	})
+}
+
+func storableUser(u directory.User) bool {
+	return storable(u.ID, u.Directory, u.UserName, u.ExternalID, u.ObjectID, string(u.State), u.Role, string(u.Doc)) &&
+		(u.State == directory.Active || u.State == directory.Suspended || u.State == directory.Archived)
+}
