@@ -46,9 +46,6 @@ func (h *Handler) lookUp(ctx context.Context, ws directory.Workspace, id identit
 	if !errors.Is(err, store.ErrNotFound) {
 		return nil, fmt.Errorf("looking for the person: %w", err)
 	}
-	if gone, err := h.archived(ctx, ws, store.Query{ExternalID: &id.ObjectID}); gone != nil || err != nil {
-		return gone, err
-	}
 	if id.guest || id.UserName == "" {
 		return nil, nil
 	}
@@ -62,11 +59,11 @@ func (h *Handler) lookUp(ctx context.Context, ws directory.Workspace, id identit
 	return nil, fmt.Errorf("looking for the person: %w", err)
 }
 
-// archived returns a person whom q finds among those who were deleted, or nil.
-func (h *Handler) archived(ctx context.Context, ws directory.Workspace, q store.Query) (*directory.User, error) {
-	q.IncludeArchived, q.State, q.StartIndex, q.Count = true, directory.Archived, 1, 1
+// lastOfName returns an archived person who had the user name, or nil.
+func (h *Handler) lastOfName(ctx context.Context, ws directory.Workspace, userName string) (*directory.User, error) {
+	q := store.Query{UserName: &userName, State: directory.Archived, Count: 1}
 	found, _, err := h.Store.FindUsers(ctx, ws.Directory, q)
-	if err != nil && !errors.Is(err, store.ErrInvalid) {
+	if err != nil {
 		return nil, fmt.Errorf("looking among archived people: %w", err)
 	}
 	if len(found) == 0 {
@@ -95,12 +92,12 @@ func (h *Handler) link(ctx context.Context, ws directory.Workspace, u directory.
 //
 // Refused are guests, whose user name might be meant for somebody who is
 // provisioned later; and a name that belonged to someone archived whose object
-// id was never known, since this may be that person.
+// id was never known, since this may be that person: Entra has to say.
 func (h *Handler) create(ctx context.Context, ws directory.Workspace, id identity) (directory.User, error) {
 	if id.guest || id.UserName == "" {
 		return directory.User{}, problem.Wrap(problem.NotAdmitted, errors.New("a guest or nameless person is not created at sign-in"))
 	}
-	gone, err := h.archived(ctx, ws, store.Query{UserName: &id.UserName})
+	gone, err := h.lastOfName(ctx, ws, id.UserName)
 	if err != nil {
 		return directory.User{}, err
 	}
