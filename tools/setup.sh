@@ -19,7 +19,7 @@ packages_for() {
   case $1 in
     build) echo "gcc pkg-config libc6-dev libgl1-mesa-dev xorg-dev" ;;
     test) echo "postgresql dbus dbus-bin gnome-keyring libsecret-tools git" ;;
-    screen) echo "xvfb xdotool imagemagick libgl1-mesa-dri dbus dbus-bin gnome-keyring xdg-utils fonts-dejavu-core" ;;
+    screen) echo "xvfb xdotool libgl1-mesa-dri dbus dbus-bin gnome-keyring xdg-utils fonts-dejavu-core" ;;
     window) echo "libgl1-mesa-dri xdg-utils" ;;
     *) fail "setup: unknown purpose $1" ;;
   esac

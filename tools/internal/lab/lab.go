@@ -1,3 +1,5 @@
+//go:build linux
+
 package lab
 
 import (
@@ -59,6 +61,13 @@ func (l *Lab) Set(name, value string) {
 	l.env[name] = value
 }
 
+// Unset takes a variable away.
+func (l *Lab) Unset(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.env, name)
+}
+
 // Env is the environment of the programs at the desk.
 func (l *Lab) Env() []string {
 	l.mu.Lock()
@@ -100,16 +109,6 @@ func (l *Lab) Close() error {
 	}
 }
 
-// Screen starts an X server that nobody sees, with one screen of this size.
-func (l *Lab) Screen(ctx context.Context, width, height int) error {
-	line, err := l.announced(ctx, "Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", width, height), "-nolisten", "tcp", "-dpi", "96")
-	if err != nil {
-		return fmt.Errorf("starting a screen: %w", err)
-	}
-	l.Set("DISPLAY", ":"+line)
-	return nil
-}
-
 // Bus starts a D-Bus session bus.
 func (l *Lab) Bus(ctx context.Context) error {
 	line, err := l.announced(ctx, "dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=3")
@@ -137,7 +136,7 @@ func (l *Lab) announced(ctx context.Context, name string, args ...string) (strin
 	}
 	line, err := firstLine(ctx, r)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w:\n%s", name, err, p.tail())
+		return "", fmt.Errorf("%s: %w:\n%s", name, err, p.Tail())
 	}
 	return line, nil
 }
@@ -155,7 +154,7 @@ func (l *Lab) Keyring(ctx context.Context) error {
 		out, err := l.output(ctx, "dbus-send", "--session", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets")
 		select {
 		case <-p.Done():
-			return false, fmt.Errorf("gnome-keyring-daemon ended:\n%s", p.tail())
+			return false, fmt.Errorf("gnome-keyring-daemon ended:\n%s", p.Tail())
 		default:
 		}
 		if err != nil || !strings.Contains(out, "true") {

@@ -1,7 +1,12 @@
+//go:build linux
+
 package lab
 
 import (
 	"context"
+	"encoding/binary"
+	"image"
+	"image/color"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -154,6 +159,48 @@ func TestEnv_nothingOfThePersonsOwnGetsIn(t *testing.T) {
 		}
 		if name == "HOME" && value != filepath.Join(l.Dir(), "home") {
 			t.Errorf("HOME is %s", value)
+		}
+	}
+}
+
+func TestScreen_itIsEmptyAtFirst(t *testing.T) {
+	ctx, l := desk(t)
+	s, err := l.Screen(ctx, 320, 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := image.Rect(0, 0, 320, 200)
+	if !Blank(s.Picture(whole)) {
+		t.Error("an empty screen shows something")
+	}
+	if got := s.Picture(image.Rect(300, 190, 400, 300)).Bounds(); got != image.Rect(0, 0, 20, 10) {
+		t.Errorf("a part that sticks out has the bounds %v", got)
+	}
+}
+
+func TestParseXWD_itReadsPixels(t *testing.T) {
+	raw := make([]byte, 100+12+2*16)
+	for i, v := range map[int]uint32{0: 100, 1: 7, 4: 3, 5: 2, 11: 32, 12: 16, 14: 0xff0000, 15: 0xff00, 16: 0xff, 19: 1} {
+		binary.BigEndian.PutUint32(raw[4*i:], v)
+	}
+	copy(raw[112+16+4:], []byte{0x99, 0x66, 0x33, 0}) // the middle of the second line
+	s, err := parseXWD(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := s.Picture(image.Rect(0, 0, 3, 2))
+	if got, want := img.NRGBAAt(1, 1), (color.NRGBA{0x33, 0x66, 0x99, 0xff}); got != want {
+		t.Errorf("the pixel is %v, want %v", got, want)
+	}
+	if _, err := parseXWD(raw[:len(raw)-1]); err == nil {
+		t.Error("a file that is a byte too short was taken")
+	}
+}
+
+func TestParseXWD_itRefusesWhatItDoesNotKnow(t *testing.T) {
+	for _, n := range []int{0, 99, 100, 4000} {
+		if _, err := parseXWD(make([]byte, n)); err == nil {
+			t.Errorf("%d zero bytes were taken for a screen", n)
 		}
 	}
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package lab
 
 import (
@@ -123,16 +125,16 @@ func (p *Process) Await(ctx context.Context, from int, what string, match func(l
 		case <-grew:
 		case <-p.done:
 			if p.Mark() == from {
-				return "", fmt.Errorf("%s ended before %s:\n%s", p.Name, what, p.tail())
+				return "", fmt.Errorf("%s ended before %s:\n%s", p.Name, what, p.Tail())
 			}
 		case <-ctx.Done():
-			return "", fmt.Errorf("waiting for %s, %s to say so: %w; it said last:\n%s", what, p.Name, context.Cause(ctx), p.tail())
+			return "", fmt.Errorf("waiting for %s, %s to say so: %w; it said last:\n%s", what, p.Name, context.Cause(ctx), p.Tail())
 		}
 	}
 }
 
-// tail is the end of what the program said.
-func (p *Process) tail() string {
+// Tail is the end of what the program said.
+func (p *Process) Tail() string {
 	lines := p.Lines(0)
 	return "    " + strings.Join(lines[max(0, len(lines)-25):], "\n    ")
 }

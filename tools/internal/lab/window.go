@@ -1,3 +1,5 @@
+//go:build linux
+
 package lab
 
 import (
@@ -7,31 +9,31 @@ import (
 	"image"
 	"image/png"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 )
 
 // Window is one window on the screen.
 type Window struct {
-	lab *Lab
-	id  string
-	// last is the picture taken last, to tell when the window has changed.
-	last []byte
+	lab    *Lab
+	screen *Screen
+	id     string
+	place  image.Rectangle
+	last   *image.NRGBA // the picture that Settle returned last
 }
 
 // Window waits for a program's window and gives it the keyboard.
-func (l *Lab) Window(ctx context.Context, p *Process) (*Window, error) {
-	w := &Window{lab: l}
+func (l *Lab) Window(ctx context.Context, s *Screen, p *Process) (*Window, error) {
+	w := &Window{lab: l, screen: s}
 	err := Until(ctx, "the window of "+p.Name, func() (bool, error) {
 		select {
 		case <-p.Done():
-			return false, fmt.Errorf("%s ended:\n%s", p.Name, p.tail())
+			return false, fmt.Errorf("%s ended:\n%s", p.Name, p.Tail())
 		default:
 		}
 		out, err := l.output(ctx, "xdotool", "search", "--onlyvisible", "--pid", strconv.Itoa(p.PID()))
-		if err != nil || out == "" {
-			return false, nil //nolint:nilerr // xdotool's way of saying "not yet"
+		if err != nil || out == "" { // xdotool's way to say "not yet" is an error too
+			return false, nil
 		}
 		w.id, _, _ = strings.Cut(out, "\n")
 		return true, nil
@@ -39,82 +41,88 @@ func (l *Lab) Window(ctx context.Context, p *Process) (*Window, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := w.measure(ctx); err != nil {
+		return nil, err
+	}
 	// No window manager runs, so nobody else gives the window the keyboard.
 	_, err = l.output(ctx, "xdotool", "windowfocus", "--sync", w.id)
 	return w, err
 }
 
+// measure asks where on the screen the window is.
+func (w *Window) measure(ctx context.Context) error {
+	out, err := w.lab.output(ctx, "xdotool", "getwindowgeometry", "--shell", w.id)
+	if err != nil {
+		return err
+	}
+	at := map[string]int{}
+	for line := range strings.Lines(out) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		at[name], _ = strconv.Atoi(value)
+	}
+	w.place = image.Rect(at["X"], at["Y"], at["X"]+at["WIDTH"], at["Y"]+at["HEIGHT"])
+	if w.place.Empty() {
+		return fmt.Errorf("xdotool told no size of the window: %q", out)
+	}
+	return nil
+}
+
 // Type types a text.
 func (w *Window) Type(ctx context.Context, text string) error {
-	_, err := w.lab.output(ctx, "xdotool", "type", "--delay", "15", "--", text)
+	_, err := w.lab.output(ctx, "xdotool", "type", "--delay", "10", "--", text)
 	return err
 }
 
-// Press presses a key by its X name: Return, Tab, Escape.
+// Press presses keys by their X names: Return, Tab, Escape, ctrl+a.
 func (w *Window) Press(ctx context.Context, keys ...string) error {
-	_, err := w.lab.output(ctx, "xdotool", append([]string{"key", "--delay", "15"}, keys...)...)
+	_, err := w.lab.output(ctx, "xdotool", append([]string{"key", "--delay", "10"}, keys...)...)
 	return err
 }
 
-// Settle waits until the window shows something other than at the last call,
-// and has stopped changing, and returns the picture as PNG. A window with a
-// moving part (a progress ring) never stops: then the second picture counts.
-func (w *Window) Settle(ctx context.Context) ([]byte, error) {
-	var previous []byte
-	taken := 0
+// How long a window must show the same for it to be drawn, in looks of Until,
+// and after how many looks something that keeps moving (a progress ring) is
+// taken as it is.
+const (
+	steadyLooks = 8
+	movingLooks = 80
+)
+
+// Settle waits until the window shows something else than at the last call and
+// has stopped changing, and returns the picture.
+func (w *Window) Settle(ctx context.Context) (*image.NRGBA, error) {
+	var before *image.NRGBA
+	same, looks := 0, 0
 	err := Until(ctx, "the window to be drawn", func() (bool, error) {
-		shot, err := w.Picture(ctx)
-		if err != nil {
-			return false, err
-		}
-		steady := bytes.Equal(shot, previous)
-		previous = shot
-		if bytes.Equal(shot, w.last) || blank(shot) {
+		now := w.Picture()
+		if Blank(now) || equal(now, w.last) {
 			return false, nil
 		}
-		taken++
-		return steady || taken >= 12, nil
+		looks++
+		if same++; !equal(now, before) {
+			same = 0
+		}
+		before = now
+		return same >= steadyLooks || looks >= movingLooks, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	w.last = previous
-	return previous, nil
+	w.last = before
+	return before, nil
 }
 
-// Picture takes a picture of the window as it is, as PNG.
-func (w *Window) Picture(ctx context.Context) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "import", "-silent", "-window", w.id, "+repage", "-define", "png:exclude-chunks=date,time", "-strip", "png:-")
-	cmd.Env = w.lab.Env()
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("taking a picture of the window: %w", err)
-	}
-	return out, nil
+// Picture is what the window shows now.
+func (w *Window) Picture() *image.NRGBA { return w.screen.Picture(w.place) }
+
+func equal(a, b *image.NRGBA) bool {
+	return a != nil && b != nil && a.Rect == b.Rect && bytes.Equal(a.Pix, b.Pix)
 }
 
-// Save writes a picture.
-func Save(name string, shot []byte) error { return os.WriteFile(name, shot, 0o600) }
-
-// blank reports whether a picture has a single colour: the window is there but
-// nothing is drawn in it yet.
-func blank(shot []byte) bool {
-	img, err := png.Decode(bytes.NewReader(shot))
-	if err != nil {
-		return true
+// Save writes a picture as PNG.
+func Save(name string, img image.Image) error {
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		return err
 	}
-	return oneColour(img)
-}
-
-func oneColour(img image.Image) bool {
-	b := img.Bounds()
-	r0, g0, b0, _ := img.At(b.Min.X, b.Min.Y).RGBA()
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			if r, g, bl, _ := img.At(x, y).RGBA(); r != r0 || g != g0 || bl != b0 {
-				return false
-			}
-		}
-	}
-	return true
+	return os.WriteFile(name, b.Bytes(), 0o644)
 }
