@@ -1,0 +1,176 @@
+// Package cli is the lanyardd program: its commands, its settings and its
+// words.
+//
+// It decides how commands read and answer: which setting wins (flag, then
+// environment, then configuration file, then default), what is printed where,
+// and which exit code tells what. What the commands do is decided elsewhere:
+// by the server, by its store and by the rules in directory. Which database
+// engines and which local Entra are linked in is the importer's choice, handed
+// over in [Options].
+//
+// Results go to standard output and nothing else does; words for people go to
+// standard error. Every command takes --json and then prints one JSON document
+// (serve and dev: one line). The exit code is
+//
+//	0  it was done
+//	1  it was understood but could not be done
+//	2  the command line or the configuration was not understood; nothing was done
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server"
+)
+
+// The exit codes; see the package comment.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// Options is what a program links into its commands. The zero value has no
+// database and no local Entra: commands that need them say so.
+type Options struct {
+	// Version is printed by the version command. Empty means the module
+	// version that the Go tools recorded in the binary.
+	Version string
+	// OpenSQLite opens the database in a file, making it where it is missing.
+	OpenSQLite func(ctx context.Context, path string) (*server.Store, error)
+	// OpenPostgres opens the database at a postgres:// URL.
+	OpenPostgres func(ctx context.Context, url string) (*server.Store, error)
+	// StartEntra starts the local Entra of the dev command. Nil means that
+	// this program has none.
+	StartEntra func(context.Context, EntraConfig) (Entra, error)
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+}
+
+// Run is main without the process: it runs the command that args (without the
+// program's name) ask for, and returns the exit code. env looks up one
+// environment variable, as os.LookupEnv does. Cancelling ctx asks serve and
+// dev to shut down gracefully.
+func Run(ctx context.Context, args []string, env func(string) (string, bool), in io.Reader, out, errOut io.Writer, o Options) (code int) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	c := &command{ctx: ctx, env: env, in: in, out: out, errOut: errOut, opt: o}
+	for _, a := range args {
+		c.hide(a) // a message about an argument must not repeat its password
+	}
+	var root commands
+	k, err := kong.New(&root,
+		kong.Name("lanyardd"),
+		kong.Description("Lanyard lets people sign in to a workspace with Microsoft Entra ID, and out when Entra says so.\n\n"+
+			"Exit codes: 0 done, 1 could not be done, 2 not understood."),
+		kong.Writers(out, errOut),
+		kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: false}),
+	)
+	if err != nil { // the grammar itself is wrong; every test would meet it
+		return c.fail(fmt.Errorf("building the command line: %w", err))
+	}
+	// Kong ends the program from inside Parse after --help. Here that is a
+	// panic with a type of our own, so that deferred work is still done.
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(exit)
+			if !ok {
+				panic(r)
+			}
+			code = int(e)
+		}
+	}()
+	kctx, err := k.Parse(args)
+	if err != nil {
+		return c.fail(badUsage(err, args))
+	}
+	c.json = root.JSON
+	if err := kctx.Run(c); err != nil {
+		return c.fail(err)
+	}
+	return exitOK
+}
+
+// exit carries an exit code out of kong.
+type exit int
+
+// commands is the grammar.
+type commands struct {
+	JSON bool `name:"json" help:"Print the result as JSON."`
+
+	Serve     serveCmd     `cmd:"" help:"Run the server."`
+	Dev       devCmd       `cmd:"" help:"Run the server beside a local Entra, for developing. Unsafe for anything else."`
+	Workspace workspaceCmd `cmd:"" help:"Create, list, show and change workspaces."`
+	Scim      scimCmd      `cmd:"" help:"Manage provisioning (SCIM)."`
+	User      userCmd      `cmd:"" help:"Look at the people of a workspace."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
+}
+
+// command is what every command is given to work with.
+type command struct {
+	ctx    context.Context
+	env    func(string) (string, bool)
+	in     io.Reader
+	out    io.Writer
+	errOut io.Writer
+	opt    Options
+	json   bool
+	// secrets are texts that must not appear in a message, such as the
+	// password of the database; see redact.go.
+	secrets []secret
+}
+
+// fail tells the person what went wrong and returns the exit code for it.
+func (c *command) fail(err error) int {
+	code, text := problem.Of(err)
+	fmt.Fprintln(c.errOut, c.redact("lanyardd: "+text.Sentence))
+	if d := problem.DetailOf(err); d != "" {
+		fmt.Fprintln(c.errOut, c.redact("  "+d))
+	} else if cause := causeOf(err); cause != "" {
+		fmt.Fprintln(c.errOut, c.redact("  Cause: "+cause))
+	}
+	fmt.Fprintf(c.errOut, "  %s (%s)\n", text.Next, code)
+	switch code {
+	case problem.BadUsage, problem.BadConfig, problem.BadPublicURL, problem.BadDatabaseURL, problem.BadWorkspaceID:
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// causeOf returns what lies behind the outermost problem. An operator at a
+// terminal may see it: it names files and addresses, which a person signing in
+// must not be shown.
+func causeOf(err error) string {
+	var p *problem.Error
+	if !errors.As(err, &p) {
+		return err.Error()
+	}
+	if p.Cause == nil {
+		return ""
+	}
+	return p.Cause.Error()
+}
+
+// say prints words for a person.
+func (c *command) say(format string, args ...any) {
+	fmt.Fprintf(c.errOut, format+"\n", args...)
+}
+
+// logger writes the log of serve and dev to standard error.
+func (c *command) logger(level slog.Level, format string) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(c.errOut, o))
+	}
+	return slog.New(slog.NewTextHandler(c.errOut, o))
+}

@@ -1,0 +1,268 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server"
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
+)
+
+// userCmd groups the commands about people.
+type userCmd struct {
+	List userListCmd `cmd:"" help:"List the people of a workspace's directory."`
+	Show userShowCmd `cmd:"" help:"Show one person and the devices they are signed in on."`
+}
+
+// userListCmd lists people, however many there are, a page at a time.
+type userListCmd struct {
+	dbFlags
+	Workspace string `name:"workspace" required:"" placeholder:"ID" help:"The workspace."`
+	Archived  bool   `name:"archived" help:"Also those whom Entra deleted."`
+}
+
+// userPage is how many people are held in memory at once.
+const userPage = 200
+
+func (u userListCmd) Run(c *command) error {
+	st, err := c.open(u.dbFlags)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	ws, err := c.workspace(st, u.Workspace)
+	if err != nil {
+		return err
+	}
+	list := jsonList{w: c.out}
+	total, err := c.eachUser(st, ws, u.Archived, func(page []directory.User) error {
+		if c.json {
+			for _, p := range page {
+				if err := list.add(userJSON(p)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		var rows [][]string
+		for _, p := range page {
+			f := directory.ProfileOf(p)
+			rows = append(rows, []string{p.UserName, f.DisplayName, string(p.State), f.Role, f.Department, f.Email, p.ID})
+		}
+		return c.table([]string{"USER NAME", "NAME", "STATE", "ROLE", "DEPARTMENT", "E-MAIL", "ID"}, rows)
+	})
+	if err != nil {
+		return err
+	}
+	if total == 0 {
+		c.say("Nobody was provisioned into %s yet. Make a token for Entra with: lanyardd scim token create --workspace %s", ws.ID, ws.ID)
+	}
+	if c.json {
+		return list.end()
+	}
+	return nil
+}
+
+// eachUser calls f with every page of people and returns how many there were.
+func (c *command) eachUser(st *server.Store, ws directory.Workspace, archived bool, f func([]directory.User) error) (int, error) {
+	seen := 0
+	for {
+		page, _, err := st.FindUsers(c.ctx, ws.Directory, store.Query{IncludeArchived: archived, StartIndex: seen + 1, Count: userPage})
+		if err != nil {
+			return seen, fmt.Errorf("listing people: %w", err)
+		}
+		if len(page) == 0 {
+			return seen, nil
+		}
+		seen += len(page)
+		if err := f(page); err != nil || len(page) < userPage {
+			return seen, err
+		}
+	}
+}
+
+// jsonList prints a JSON array as its elements come.
+type jsonList struct {
+	w io.Writer
+	n int
+}
+
+func (l *jsonList) add(v any) error {
+	b, err := json.MarshalIndent(v, "  ", "  ")
+	if err != nil {
+		return err
+	}
+	lead := ",\n  "
+	if l.n == 0 {
+		lead = "[\n  "
+	}
+	l.n++
+	_, err = fmt.Fprint(l.w, lead, string(b))
+	return err
+}
+
+func (l *jsonList) end() error {
+	tail := "\n]\n"
+	if l.n == 0 {
+		tail = "[]\n"
+	}
+	_, err := io.WriteString(l.w, tail)
+	return err
+}
+
+// userShowCmd shows one person.
+type userShowCmd struct {
+	dbFlags
+	Person    string `arg:"" help:"id, user name, Entra object ID or e-mail address."`
+	Workspace string `name:"workspace" required:"" placeholder:"ID" help:"The workspace."`
+}
+
+func (u userShowCmd) Run(c *command) error {
+	st, err := c.open(u.dbFlags)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	ws, err := c.workspace(st, u.Workspace)
+	if err != nil {
+		return err
+	}
+	p, err := c.person(st, ws, u.Person)
+	if err != nil {
+		return err
+	}
+	sessions, err := st.SessionsOfUser(c.ctx, p.ID)
+	if err != nil {
+		return fmt.Errorf("listing sessions: %w", err)
+	}
+	var live []directory.Session
+	for _, s := range sessions {
+		if s.Expires.After(c.opt.Now()) {
+			live = append(live, s)
+		}
+	}
+	if c.json {
+		d := userJSON(p)
+		d.Sessions = &[]sessionDoc{}
+		for _, s := range live {
+			*d.Sessions = append(*d.Sessions, sessionDoc{s.ID, s.Workspace, s.Device, stamp(s.Created), stamp(s.Expires)})
+		}
+		return c.printJSON(d)
+	}
+	if err := c.showUser(p); err != nil || len(live) == 0 {
+		return err
+	}
+	fmt.Fprintln(c.out)
+	var rows [][]string
+	for _, s := range live {
+		rows = append(rows, []string{s.ID, s.Workspace, s.Device, day(s.Created), day(s.Expires)})
+	}
+	return c.table([]string{"SESSION", "WORKSPACE", "DEVICE", "SINCE", "UNTIL"}, rows)
+}
+
+func (c *command) showUser(p directory.User) error {
+	f := directory.ProfileOf(p)
+	return c.fields(
+		"id", p.ID,
+		"user name", p.UserName,
+		"name", f.DisplayName,
+		"e-mail", f.Email,
+		"title", f.Title,
+		"department", f.Department,
+		"role", f.Role,
+		"state", string(p.State),
+		"external id", p.ExternalID,
+		"linked object ID", p.ObjectID,
+		"created", day(p.Created),
+		"changed", day(p.Modified),
+		"version", strconv.FormatInt(p.Version, 10),
+	)
+}
+
+// person finds someone by id, user name, external id or object id, and at last
+// by e-mail address, for which everyone is looked at. Two people with the
+// address are both named rather than one chosen.
+func (c *command) person(st *server.Store, ws directory.Workspace, who string) (directory.User, error) {
+	lookups := []func() (directory.User, error){
+		func() (directory.User, error) { return st.User(c.ctx, ws.Directory, who) },
+		func() (directory.User, error) { return st.UserByUserName(c.ctx, ws.Directory, who) },
+		func() (directory.User, error) { return st.UserByExternalID(c.ctx, ws.Directory, who) },
+		func() (directory.User, error) { return st.UserByObjectID(c.ctx, ws.Directory, who) },
+	}
+	for _, look := range lookups {
+		u, err := look()
+		if err == nil || !errors.Is(err, store.ErrNotFound) {
+			return u, err
+		}
+	}
+	var found []directory.User
+	var names []string
+	_, err := c.eachUser(st, ws, false, func(page []directory.User) error {
+		for _, u := range page {
+			if strings.EqualFold(directory.ProfileOf(u).Email, who) {
+				found = append(found, u)
+			}
+			if len(names) < suggestAmong {
+				names = append(names, u.UserName)
+			}
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return directory.User{}, err
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return directory.User{}, problem.Detailf(problem.UnknownPerson, "%d people in workspace %q have the address %q; name one by user name, such as %q or %q.", len(found), ws.ID, who, found[0].UserName, found[1].UserName)
+	}
+	return directory.User{}, problem.Detailf(problem.UnknownPerson, "%q is not in workspace %q.%s", who, ws.ID, didYouMean(who, names))
+}
+
+// suggestAmong is how many names are compared for a did-you-mean.
+const suggestAmong = 10_000
+
+// userDoc is a person in JSON. Sessions are set by user show.
+type userDoc struct {
+	ID          string        `json:"id"`
+	UserName    string        `json:"user_name"`
+	DisplayName string        `json:"display_name"`
+	GivenName   string        `json:"given_name"`
+	FamilyName  string        `json:"family_name"`
+	Email       string        `json:"email"`
+	Title       string        `json:"title"`
+	Department  string        `json:"department"`
+	Role        string        `json:"role"`
+	State       string        `json:"state"`
+	ExternalID  string        `json:"external_id"`
+	ObjectID    string        `json:"object_id"`
+	Version     int64         `json:"version"`
+	Created     *time.Time    `json:"created"`
+	Modified    *time.Time    `json:"modified"`
+	Sessions    *[]sessionDoc `json:"sessions,omitempty"`
+}
+
+type sessionDoc struct {
+	ID        string     `json:"id"`
+	Workspace string     `json:"workspace"`
+	Device    string     `json:"device"`
+	Created   *time.Time `json:"created"`
+	Expires   *time.Time `json:"expires"`
+}
+
+func userJSON(p directory.User) userDoc {
+	f := directory.ProfileOf(p)
+	return userDoc{
+		ID: p.ID, UserName: p.UserName, DisplayName: f.DisplayName, GivenName: f.GivenName, FamilyName: f.FamilyName,
+		Email: f.Email, Title: f.Title, Department: f.Department, Role: f.Role, State: string(p.State),
+		ExternalID: p.ExternalID, ObjectID: p.ObjectID, Version: p.Version,
+		Created: stamp(p.Created), Modified: stamp(p.Modified),
+	}
+}
