@@ -1,0 +1,88 @@
+package server
+
+import (
+	"net/http"
+	"net/http/pprof"
+
+	"github.com/lanyard-sso/lanyard/server/api"
+	"github.com/lanyard-sso/lanyard/server/internal/deliver"
+	"github.com/lanyard-sso/lanyard/server/internal/entra"
+	"github.com/lanyard-sso/lanyard/server/internal/provision"
+	"github.com/lanyard-sso/lanyard/server/internal/signin"
+)
+
+// mount puts every handler in its place, with all that each depends on.
+//
+// The public side has three parts with rules of their own: the API (/v1, never
+// cached, problem documents), SCIM (/scim/v2, its own errors, addresses mended)
+// and pages (a strict Content-Security-Policy).
+func (s *Server) mount() {
+	c := s.cfg
+	s.hub = deliver.NewHub(c.Store, c.poll, c.Log)
+
+	v1 := http.NewServeMux()
+	for _, h := range []interface{ Mount(*http.ServeMux) }{
+		&signin.Handler{
+			Store: c.Store,
+			Verifier: &entra.Verifier{
+				HTTPClient:        c.HTTPClient,
+				Now:               c.Now,
+				AllowLoopbackHTTP: api.Loopback(c.PublicURL.Hostname()),
+			},
+			Now:         c.Now,
+			TTL:         c.SessionTTL,
+			LookupLimit: c.limit(lookUpRate, lookUpBurst),
+			SignInLimit: c.limit(signInRate, signInBurst),
+		},
+		&deliver.Handler{
+			Store: c.Store,
+			Hub:   s.hub,
+			Now:   c.Now,
+			Ping:  c.ping,
+		},
+	} {
+		h.Mount(v1)
+	}
+
+	scim := http.NewServeMux()
+	provision.New(provision.Config{
+		Store:   c.Store,
+		BaseURL: c.PublicURL,
+		Now:     c.Now,
+		Log:     c.Log,
+	}).Mount(scim)
+
+	pages := http.NewServeMux()
+	pages.Handle("GET /{$}", s.home())
+	pages.Handle("GET /page.css", stylesheet())
+	pages.Handle("GET /readyz", api.Func(s.ready))
+
+	s.public = s.guarded(provision.Tidy(sections(
+		noStore(problems(v1)),
+		noStore(problems(scim)),
+		secured(problems(pages)),
+	)))
+
+	admin := http.NewServeMux()
+	admin.Handle("GET /livez", api.Func(s.alive))
+	admin.Handle("GET /readyz", api.Func(s.ready))
+	admin.Handle("GET /version", api.Func(s.version))
+	admin.HandleFunc("GET /debug/pprof/", pprof.Index)
+	admin.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	admin.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	admin.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	admin.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol)
+	admin.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	s.admin = s.guarded(noStore(problems(admin)))
+}
+
+// guarded stands around everything that a listener serves.
+func (s *Server) guarded(h http.Handler) http.Handler {
+	return &guard{
+		next:  h,
+		log:   s.cfg.Log,
+		now:   s.cfg.Now,
+		ip:    func(r *http.Request) string { return s.cfg.clientIP(r).String() },
+		https: s.cfg.PublicURL.Scheme == "https",
+	}
+}
