@@ -121,7 +121,7 @@ func (e *edit) complex(name string, a *Attribute, raw any) (any, error) {
 	for _, key := range sortedKeys(object) {
 		sub := a.sub(key)
 		if sub == nil {
-			e.ignore(name + "." + key)
+			e.ignore(name+"."+key, object[key])
 			continue
 		}
 		if seen[sub] {

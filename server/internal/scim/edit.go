@@ -18,19 +18,24 @@ func (t *ResourceType) edit(doc Resource) *edit {
 	return &edit{t: t, doc: clone(map[string]any(doc)).(map[string]any), ignored: map[string]bool{}}
 }
 
-func (e *edit) ignore(name string) { e.ignored[name] = true }
+// ignore notes that a value was left out, unless it is none.
+func (e *edit) ignore(name string, value any) {
+	if !empty(value) {
+		e.ignored[name] = true
+	}
+}
 
 // body merges an object, as it stands in a POST, a PUT or an operation without
 // a path, into the resource. Keys may be attributes, whole extensions, dotted
 // and URN-qualified names and value paths: Entra sends all of them.
-func (e *edit) body(verb verb, object map[string]any, within *Schema) error {
+func (e *edit) body(verb verb, object map[string]any, under *Schema) error {
 	seen := make(map[string]bool, len(object))
 	for _, key := range sortedKeys(object) {
-		path, g := e.key(key, within)
+		path, g := e.key(key, under)
 		name := g.name()
 		switch {
 		case !g.known():
-			e.ignore(key)
+			e.ignore(key, object[key])
 			continue
 		case path.Where != nil || path.Sub != "":
 			name = path.String()
@@ -50,7 +55,7 @@ func (e *edit) body(verb verb, object map[string]any, within *Schema) error {
 }
 
 // key finds what a key of a body means.
-func (e *edit) key(key string, within *Schema) (Path, target) {
+func (e *edit) key(key string, under *Schema) (Path, target) {
 	path := Path{Attr: key}
 	if s := e.t.schema(key); s != nil {
 		return path, target{schema: s}
@@ -59,8 +64,8 @@ func (e *edit) key(key string, within *Schema) (Path, target) {
 	if err != nil {
 		return path, target{}
 	}
-	if within != nil && within != e.t.Core {
-		if g := e.t.within(within, within.attrs, path.Attr); g.known() {
+	if under != nil && under != e.t.Core {
+		if g := within(under, under.attrs, path.Attr); g.known() {
 			return path, g
 		}
 	}

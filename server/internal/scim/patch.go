@@ -147,7 +147,7 @@ func (e *edit) operation(o Operation) error {
 	g := e.t.resolve(o.path.Attr)
 	switch {
 	case g.foreign:
-		e.ignore(o.path.Attr)
+		e.ignore(o.path.Attr, o.value)
 		return nil
 	case !g.known():
 		return unknown(o.path.String())

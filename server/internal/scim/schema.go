@@ -1,6 +1,9 @@
 package scim
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Type is the data type of an attribute (RFC 7643 section 2.3).
 type Type string
@@ -109,6 +112,8 @@ func NewResourceType(name, endpoint, description string, core *Schema, extension
 			}
 		}
 	}
+	// A URN may be the beginning of another, so the longer are tried first.
+	slices.SortStableFunc(t.prefixes, func(a, b prefix) int { return len(b.text) - len(a.text) })
 	return t
 }
 
@@ -179,24 +184,30 @@ func (t *ResourceType) resolve(path string) target {
 		case rest == "":
 			return target{schema: p.schema}
 		case rest[0] == ':' || rest[0] == '.': // Microsoft's own examples have the dot too
-			return t.within(extension, p.schema.attrs, rest[1:])
+			return within(extension, p.schema.attrs, rest[1:])
 		}
 	}
 	if strings.Contains(path, ":") {
 		return target{foreign: true}
 	}
-	if g := t.within(nil, t.Core.attrs, path); g.known() {
+	if g := within(nil, t.Core.attrs, path); g.known() {
 		return g
 	}
-	return t.within(nil, t.common, path)
+	if g := within(nil, t.common, path); g.known() {
+		return g
+	}
+	// Microsoft's samples and reference queries say manager without its URN.
+	for _, s := range t.Extensions {
+		if g := within(s, s.attrs, path); g.known() {
+			return g
+		}
+	}
+	return target{}
 }
 
-func (t *ResourceType) within(s *Schema, attrs map[string]*Attribute, path string) target {
+func within(s *Schema, attrs map[string]*Attribute, path string) target {
 	name, subName, dotted := strings.Cut(path, ".")
 	a := attrs[strings.ToLower(name)]
-	if a == nil && s == nil {
-		a = t.common[strings.ToLower(name)]
-	}
 	if a == nil {
 		return target{}
 	}
