@@ -1,0 +1,170 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lanyard-sso/lanyard/assets"
+	"github.com/lanyard-sso/lanyard/auth"
+	"github.com/lanyard-sso/lanyard/problem"
+)
+
+// inField reports whether err is about what was typed, so that it belongs below
+// the field and not on a page of its own.
+func inField(err error) bool {
+	switch k, _ := problem.Of(err); k {
+	case problem.UnknownWorkspace, problem.BadWorkspaceID, problem.BadServer, problem.Insecure:
+		return true
+	}
+	return false
+}
+
+func entryPage(t texts, s auth.State, f facts) page {
+	p := page{
+		Kind:  entry,
+		Title: t.EntryTitle,
+		Text:  t.EntryText,
+		Field: &field{Label: t.Workspace, Placeholder: t.WorkspacePlaceholder, Value: f.Input},
+		Buttons: []button{
+			{Act: doSignIn, Label: t.SignInMicrosoft, Look: microsoft},
+			{Act: doSignInWithCode, Label: t.UseCode},
+		},
+		Enter: doSignIn,
+	}
+	if p.Field.Value == "" {
+		p.Field.Value = s.LastWorkspace
+	}
+	if s.Err != nil {
+		_, txt := problem.Of(s.Err)
+		p.Field.Problem = join(txt.Sentence, problem.DetailOf(s.Err), txt.Next)
+		if d := problem.DetailOf(s.Err); d != "" {
+			p.Field.Problem = d
+		}
+	}
+	if s.Notice != nil {
+		_, txt := problem.Of(s.Notice)
+		p.Banner = &banner{Text: join(txt.Sentence, problem.DetailOf(s.Notice)), Tone: warning}
+	}
+	return p
+}
+
+func signingInPage(t texts, s auth.State, f facts) page {
+	if s.DeviceCode != nil {
+		return codePage(t, s, f)
+	}
+	if s.Workspace == nil {
+		name := f.Input
+		if name == "" {
+			name = s.LastWorkspace
+		}
+		return page{
+			Kind: lookUp, Title: fmt.Sprintf(t.LookingUp, short(strings.TrimSpace(name))), Text: t.LookingUpText, Busy: true,
+			Buttons: []button{{Act: doCancel, Label: t.Cancel, Look: outlined}},
+			Escape:  doCancel,
+		}
+	}
+	return page{
+		Kind: browser, Picture: assets.Browser, Title: t.BrowserTitle, Text: fmt.Sprintf(t.BrowserText, name(s)), Busy: true,
+		Buttons: []button{
+			{Act: doCancel, Label: t.Cancel, Look: outlined},
+			{Act: doSignInWithCode, Label: t.UseCode},
+		},
+		Escape: doCancel,
+	}
+}
+
+func codePage(t texts, s auth.State, f facts) page {
+	d := s.DeviceCode
+	p := page{
+		Kind: code, Title: t.CodeTitle, Text: t.CodeText,
+		Code: &codeCard{AddressLabel: t.CodeAddress, Address: d.URL, CodeLabel: t.CodeLabel, Code: d.UserCode},
+		Buttons: []button{
+			{Act: doCopyCode, Label: t.CopyCode, Look: primary},
+			{Act: doCancel, Label: t.Cancel, Look: outlined},
+		},
+		Escape: doCancel,
+	}
+	if !d.ExpiresAt.IsZero() {
+		p.Code.Expires = fmt.Sprintf(t.CodeExpires, d.ExpiresAt.In(f.Now.Location()).Format("15:04"))
+	}
+	if f.Copied == doCopyCode {
+		p.Buttons[0].Label = t.Copied
+	}
+	if k, _ := problem.Of(s.Notice); k != "" {
+		p.Banner = &banner{Text: t.NoBrowserNote, Tone: calm}
+	}
+	return p
+}
+
+func storagePage(t texts, f facts) page {
+	p := page{
+		Kind: storage, Picture: assets.Key, Title: t.StorageTitle, Text: t.StorageText,
+		Buttons: []button{
+			{Act: doAskKeyFile, Label: t.UseKeyFile, Caption: t.UseKeyFileText, Look: row},
+			{Act: doMemory, Label: t.UseMemory, Caption: t.UseMemoryText, Look: row},
+		},
+	}
+	if k, txt := problem.Of(f.Storage); f.Storage != nil {
+		p.Text = join(txt.Sentence, problem.DetailOf(f.Storage))
+		p.Help = &helpCard{Code: string(k)}
+		if k != problem.NoKeychain {
+			p.Text = join(p.Text, txt.Next)
+			p.Buttons = append([]button{{Act: doConnect, Label: t.TryAgain, Look: primary}}, p.Buttons...)
+		}
+	} else {
+		p.Escape = doDismiss
+		p.Buttons = append(p.Buttons, button{Act: doDismiss, Label: t.Back})
+	}
+	return p
+}
+
+func keyFilePage(t texts, f facts) page {
+	p := page{
+		Kind: keyFile, Picture: assets.Key, Title: t.KeyFileTitle, Text: t.KeyFileText,
+		Field: &field{Label: t.KeyFileLabel, Value: f.KeyFile},
+		Buttons: []button{
+			{Act: doKeyFile, Label: t.KeyFileUse, Look: primary},
+			{Act: doStorage, Label: t.Back},
+		},
+		Enter: doKeyFile, Escape: doStorage,
+	}
+	switch k, txt := problem.Of(f.Storage); k {
+	case problem.KeyFileInvalid, problem.KeyFileOpenToAll, problem.DiskWrite, problem.BadRequest:
+		p.Field.Problem = join(txt.Sentence, problem.DetailOf(f.Storage), txt.Next)
+		if k == problem.BadRequest {
+			p.Field.Problem = t.KeyFileEmpty
+		}
+	}
+	return p
+}
+
+// name is what people call the workspace.
+func name(s auth.State) string {
+	switch {
+	case s.Workspace == nil:
+		return s.LastWorkspace
+	case s.Workspace.Name != "":
+		return s.Workspace.Name
+	}
+	return s.Workspace.ID
+}
+
+// join puts sentences behind one another and leaves out the empty ones.
+func join(sentences ...string) string {
+	var kept []string
+	for _, s := range sentences {
+		if s != "" {
+			kept = append(kept, s)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+// short keeps what somebody typed from filling the page.
+func short(s string) string {
+	const most = 40
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,126 @@
+package app
+
+// texts is every word of the app that is not a problem's: those are problem's.
+// A translation is another value of this type. %s stands for what the comment
+// names.
+type texts struct {
+	WindowTitle string
+
+	Starting, StartingText string
+
+	EntryTitle, EntryText           string
+	Workspace, WorkspacePlaceholder string
+	SignInMicrosoft                 string
+	LookingUp                       string // what was typed
+	LookingUpText                   string
+
+	BrowserTitle, BrowserText string // the workspace's name
+	UseCode, Cancel           string
+
+	CodeTitle, CodeText string
+	CodeAddress         string
+	CodeLabel           string
+	CodeExpires         string // time of day
+	CopyCode, Copied    string
+	NoBrowserNote       string
+
+	Email, Department, Role, Title                string
+	SignOut, SignOutHere, SignOutHereText         string
+	SignOutAll, SignOutAllText                    string
+	SignOutMicrosoft, SignOutMicrosoftText, Close string
+
+	OfflineBanner string // date and time
+	TryNow        string
+
+	RevokedWho   string // the workspace's name
+	RevokedWiped string
+	BackToEntry  string
+
+	WhoCanHelp     string // you, your IT administrator, …
+	TryAgain, Back string
+	CopyDetails    string
+	SignInAgain    string
+	KeepElsewhere  string
+	StorageTitle   string
+	StorageText    string
+	UseKeyFile     string
+	UseKeyFileText string
+	UseMemory      string
+	UseMemoryText  string
+	KeyFileTitle   string
+	KeyFileText    string
+	KeyFileLabel   string
+	KeyFileUse     string
+	KeyFileEmpty   string
+}
+
+// english is the language the others are translated from.
+func english() texts {
+	return texts{
+		WindowTitle: "Lanyard",
+
+		Starting:     "One moment",
+		StartingText: "Looking for your sign-in on this device.",
+
+		EntryTitle:           "Welcome",
+		EntryText:            "Sign in to your workspace with your work account.",
+		Workspace:            "Workspace",
+		WorkspacePlaceholder: "acme, or your work e-mail",
+		SignInMicrosoft:      "Sign in with Microsoft",
+		LookingUp:            "Looking up %s",
+		LookingUpText:        "This takes a second.",
+
+		BrowserTitle: "Finish in your browser",
+		BrowserText:  "Microsoft has opened a page where you sign in to %s. Come back here when you are done.",
+		UseCode:      "Sign in with a code instead",
+		Cancel:       "Cancel",
+
+		CodeTitle:     "Sign in on any device",
+		CodeText:      "Scan the picture with your phone or open the address in a browser, then type the code.",
+		CodeAddress:   "Address",
+		CodeLabel:     "Code",
+		CodeExpires:   "The code is good until %s.",
+		CopyCode:      "Copy the code",
+		Copied:        "Copied",
+		NoBrowserNote: "No browser could be opened here, so you get a code instead.",
+
+		Email:                "E-mail",
+		Department:           "Department",
+		Role:                 "Role",
+		Title:                "Title",
+		SignOut:              "Sign out",
+		SignOutHere:          "Sign out",
+		SignOutHereText:      "On this device only",
+		SignOutAll:           "Sign out on all devices",
+		SignOutAllText:       "Ends every session of yours in this workspace",
+		SignOutMicrosoft:     "Sign out of Microsoft too",
+		SignOutMicrosoftText: "Here, and in the browser",
+		Close:                "Stay signed in",
+
+		OfflineBanner: "You are offline. You can go on until %s.",
+		TryNow:        "Try to connect now",
+
+		RevokedWho:   "%s ended your access to this workspace.",
+		RevokedWiped: "Everything this app had saved about your sign-in has been removed from this device.",
+		BackToEntry:  "Back to sign-in",
+
+		WhoCanHelp:    "Who can help: %s",
+		TryAgain:      "Try again",
+		Back:          "Back",
+		CopyDetails:   "Copy details",
+		SignInAgain:   "Sign in",
+		KeepElsewhere: "Keep the sign-in elsewhere",
+
+		StorageTitle:   "Where should your sign-in be kept?",
+		StorageText:    "Lanyard keeps it in the keychain, but this device's keychain cannot be used.",
+		UseKeyFile:     "Use a key file…",
+		UseKeyFileText: "Your sign-in is saved, locked with a key in a file that you choose",
+		UseMemory:      "Keep it in memory",
+		UseMemoryText:  "Until you close the app; nothing is saved",
+		KeyFileTitle:   "Choose a key file",
+		KeyFileText:    "Whoever can read this file can open your saved sign-in, so keep it where only you can. If it does not exist, it is made.",
+		KeyFileLabel:   "File",
+		KeyFileUse:     "Use this file",
+		KeyFileEmpty:   "Write the name of a file.",
+	}
+}
