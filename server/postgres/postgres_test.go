@@ -1,0 +1,50 @@
+//go:build unix
+
+package postgres
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
+	"github.com/lanyard-sso/lanyard/server/internal/store/storetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// fresh is an empty database.
+func fresh(t testing.TB) storetest.Database {
+	url := pgtest.URL(t)
+	return storetest.Database{
+		Connect: func(ctx context.Context) (*store.Store, error) { return Open(ctx, url) },
+		Dir:     pgtest.Dir,
+		Exec: func(t testing.TB, text string) {
+			t.Helper()
+			run(t, url, text)
+		},
+	}
+}
+
+// run runs SQL on a database without a store.
+func run(t testing.TB, url, text string) {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// req: E5 E7
+func TestStore_itKeepsItsPromisesOnPostgreSQL(t *testing.T) { storetest.Run(t, fresh) }
+
+func BenchmarkInsertUser(b *testing.B)   { storetest.BenchmarkInsertUser(b, fresh) }
+func BenchmarkGetUser(b *testing.B)      { storetest.BenchmarkGetUser(b, fresh) }
+func BenchmarkStartSession(b *testing.B) { storetest.BenchmarkStartSession(b, fresh) }
