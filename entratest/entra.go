@@ -39,10 +39,11 @@ type Options struct {
 	// ShowPasswords writes a person's password on the password page, with a
 	// button that fills it in. For a set-up that people click through.
 	ShowPasswords bool
-	// PolicyErrorsToApp shows the refusals of a person who has proved who
-	// they are (not assigned, say) on Entra's own page instead of sending
-	// them to the app. Entra does either, depending on the error and the day,
-	// so a client must also survive never being called back.
+	// PolicyErrorsToApp sends the refusal of a person who has proved who they
+	// are (not assigned, disabled) to the app. By default it stays on Entra's
+	// own page, as it does today in the real one: the app is never called
+	// back and has to survive that. Older ones did call back, so a client
+	// must understand both.
 	PolicyErrorsToApp bool
 	// AllowMissingPKCE admits public clients that send no code_challenge, as
 	// the real Entra does. RFC 9700 section 2.1.1 requires it.
@@ -62,12 +63,12 @@ type Options struct {
 type Entra struct {
 	opt  Options
 	log  *slog.Logger
-	ca   *authority
+	ca   *certAuthority
 	core *core
 
 	browser, secure, proxy net.Listener
 	servers                []*http.Server
-	relays                 *relays
+	terminated             *handoff
 
 	closeOnce sync.Once
 	ctx       context.Context
@@ -84,7 +85,7 @@ func Start(opt Options) (*Entra, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	ca, err := newAuthority(opt.Now())
+	ca, err := newAuthority()
 	if err != nil {
 		return nil, fmt.Errorf("entratest: making a CA: %w", err)
 	}
@@ -92,7 +93,7 @@ func Start(opt Options) (*Entra, error) {
 	if err != nil {
 		return nil, fmt.Errorf("entratest: making keys: %w", err)
 	}
-	e := &Entra{opt: opt, log: opt.Log, ca: ca, core: c, relays: newRelays()}
+	e := &Entra{opt: opt, log: opt.Log, ca: ca, core: c}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if err := e.listen(); err != nil {
 		e.Close()
@@ -128,7 +129,9 @@ func (e *Entra) Close() {
 				_ = l.Close()
 			}
 		}
-		e.relays.close()
+		if e.terminated != nil {
+			_ = e.terminated.Close()
+		}
 		e.core.close()
 	})
 }
