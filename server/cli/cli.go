@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -74,7 +75,7 @@ func Run(ctx context.Context, args []string, env func(string) (string, bool), in
 			"Exit codes: 0 done, 1 could not be done, 2 not understood."),
 		kong.Writers(out, errOut),
 		kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: false}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	)
 	if err != nil { // the grammar itself is wrong; every test would meet it
 		return c.fail(fmt.Errorf("building the command line: %w", err))
@@ -92,9 +93,9 @@ func Run(ctx context.Context, args []string, env func(string) (string, bool), in
 	}()
 	kctx, err := k.Parse(args)
 	if err != nil {
-		return c.fail(badUsage(err, args))
+		return c.fail(c.badUsage(err, args))
 	}
-	c.json = root.JSON
+	c.json, c.path = root.JSON, commandPath(kctx)
 	if err := kctx.Run(c); err != nil {
 		return c.fail(err)
 	}
@@ -125,6 +126,8 @@ type command struct {
 	errOut io.Writer
 	opt    Options
 	json   bool
+	// path is the words of the command, for pointing to its help.
+	path string
 	// secrets are texts that must not appear in a message, such as the
 	// password of the database; see redact.go.
 	secrets []secret
@@ -137,14 +140,29 @@ func (c *command) fail(err error) int {
 	if d := problem.DetailOf(err); d != "" {
 		fmt.Fprintln(c.errOut, c.redact("  "+d))
 	} else if cause := causeOf(err); cause != "" {
-		fmt.Fprintln(c.errOut, c.redact("  Cause: "+cause))
+		fmt.Fprintln(c.errOut, c.redact("  Cause: "+oneLine(cause)))
 	}
-	fmt.Fprintf(c.errOut, "  %s (%s)\n", text.Next, code)
+	next := text.Next
+	if code == problem.BadUsage {
+		next = "See " + strings.TrimSuffix("lanyardd "+c.path, " ") + " --help."
+	}
+	fmt.Fprintf(c.errOut, "  %s (%s)\n", next, code)
 	switch code {
 	case problem.BadUsage, problem.BadConfig, problem.BadPublicURL, problem.BadDatabaseURL, problem.BadWorkspaceID:
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// oneLine joins the lines of a message, each once.
+func oneLine(message string) string {
+	var lines []string
+	for _, l := range strings.Split(message, "\n") {
+		if l = strings.TrimSpace(l); l != "" && !contains(lines, l) {
+			lines = append(lines, l)
+		}
+	}
+	return strings.Join(lines, " ")
 }
 
 // causeOf returns what lies behind the outermost problem. An operator at a

@@ -26,16 +26,23 @@ import (
 // so that the whole sign-in can be walked, or another app be developed, without
 // a tenant of one's own (row A13).
 type devCmd struct {
-	Run   devRunCmd   `cmd:"" default:"withargs" hidden:"" help:"Run the server beside a local Entra until interrupted."`
-	Entra devEntraCmd `cmd:"" help:"Be the Entra administrator of a running lanyardd dev."`
-}
-
-type devRunCmd struct {
 	Listen      string   `name:"listen" default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Loopback address for the server. Default: a free port."`
 	Dir         string   `name:"dir" placeholder:"DIR" help:"Keep the database here. Default: a temporary folder, removed at the end."`
 	RedirectURI []string `name:"redirect-uri" placeholder:"URI" sep:"none" help:"Further redirect URI of your app, besides http://localhost. Repeatable."`
-	LogLevel    string   `name:"log-level" default:"warn" enum:"debug,info,warn,error" help:"How much to log: debug, info, warn or error."`
+	LogLevel    string   `name:"log-level" default:"warn" placeholder:"LEVEL" help:"How much to log: debug, info, warn or error."`
+
+	Run   devRunCmd   `cmd:"" default:"withargs" hidden:"" help:"Run until interrupted."`
+	Entra devEntraCmd `cmd:"" help:"Be the Entra administrator of the running lanyardd dev."`
 }
+
+// Help is the longer text of lanyardd dev --help.
+func (devCmd) Help() string {
+	return "Without a command it starts, says how to use it, and runs until interrupted. " +
+		"With --json it prints one line that holds all a client needs. In a second terminal: lanyardd dev entra disable ada"
+}
+
+// devRunCmd is lanyardd dev without a command.
+type devRunCmd struct{}
 
 // devWorkspace is the workspace that dev seeds.
 const devWorkspace = "acme"
@@ -51,7 +58,7 @@ type devEnv struct {
 	state  *devState
 }
 
-func (d devRunCmd) Run(c *command) error {
+func (devRunCmd) Run(c *command, d *devCmd) error {
 	if c.opt.StartEntra == nil {
 		return problem.Detailf(problem.BadUsage, "This lanyardd was built without a local Entra.")
 	}
@@ -73,7 +80,7 @@ func (d devRunCmd) Run(c *command) error {
 
 // resolveDev makes the settings of the server under dev. Nothing but the
 // command line counts: a LANYARD_DB of a real server must not be seeded.
-func (c *command) resolveDev(d devRunCmd) (settings, error) {
+func (c *command) resolveDev(d *devCmd) (settings, error) {
 	set := settings{}
 	for _, s := range allSettings {
 		set[s.key] = value{s.def, fromDefault}
@@ -104,7 +111,7 @@ func devDir(dir string) (string, func(), error) {
 
 // dev runs until the context ends. What it makes it takes away again, but for
 // the database under --dir.
-func (c *command) dev(d devRunCmd, set settings, dir string) error {
+func (c *command) dev(d *devCmd, set settings, dir string) error {
 	level, err := set.logLevel()
 	if err != nil {
 		return err

@@ -30,6 +30,12 @@ type serveCmd struct {
 	PrintConfig    bool    `name:"print-config" help:"Print the effective settings and where each came from, then end."`
 }
 
+// Help is the longer text of lanyardd serve --help.
+func (serveCmd) Help() string {
+	return "Each setting is taken from its flag, else from its environment variable, else from the configuration file " +
+		"(the flag's name with _ for -, as in public_url = \"https://sso.example.com\"), else from its default."
+}
+
 func (s serveCmd) Run(c *command) error {
 	set, err := c.resolve(s.Config, map[string]*string{
 		keyListen: s.Listen, keyPublicURL: s.PublicURL, keyAdminListen: s.AdminListen, keyDB: s.DB,

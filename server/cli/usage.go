@@ -9,20 +9,18 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 )
 
-// badUsage turns what kong says into a problem: a sentence, and where help is.
-func badUsage(err error, args []string) error {
-	msg := err.Error()
+// badUsage turns what kong says into a problem, and remembers which command's
+// help answers it.
+func (c *command) badUsage(err error, args []string) error {
 	var p *kong.ParseError
-	help := "lanyardd --help"
 	if errors.As(err, &p) && p.Context != nil {
-		if path := commandPath(p.Context); path != "" {
-			help = "lanyardd " + path + " --help"
-		}
+		c.path = commandPath(p.Context)
 	}
 	if len(args) == 0 {
-		msg = "no command was given"
+		return problem.Detailf(problem.BadUsage, "No command was given.")
 	}
-	return problem.Detailf(problem.BadUsage, "%s; see %s", strings.TrimSuffix(msg, "."), help)
+	msg := err.Error()
+	return problem.Detailf(problem.BadUsage, "%s.", strings.ToUpper(msg[:1])+strings.TrimSuffix(strings.TrimSuffix(msg[1:], "."), "?"))
 }
 
 // commandPath is the commands that were understood, without their arguments.
