@@ -33,6 +33,9 @@ func homePage(t texts, s auth.State, f facts) page {
 		return p
 	}
 	p.Escape = doMenu
+	if p.Person != nil { // make room
+		p.Person.Rows = nil
+	}
 	p.Buttons = []button{
 		{Act: doSignOut, Label: t.SignOutHere, Caption: t.SignOutHereText, Look: row},
 		{Act: doSignOutAll, Label: t.SignOutAll, Caption: t.SignOutAllText, Look: row},
@@ -102,7 +105,7 @@ func until(t, now time.Time) string {
 	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
 		return t.Format("15:04")
 	}
-	return t.Format("Monday 2 January, 15:04")
+	return t.Format("Mon 2 January, 15:04")
 }
 
 func revokedPage(t texts, s auth.State, f facts) page {

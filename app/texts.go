@@ -63,7 +63,7 @@ func english() texts {
 		StartingText: "Looking for your sign-in on this device.",
 
 		EntryTitle:           "Welcome",
-		EntryText:            "Sign in to your workspace with your work account.",
+		EntryText:            "Sign in with your work account.",
 		Workspace:            "Workspace",
 		WorkspacePlaceholder: "acme, or your work e-mail",
 		SignInMicrosoft:      "Sign in with Microsoft",
@@ -97,7 +97,7 @@ func english() texts {
 		SignOutMicrosoftText: "Here, and in the browser",
 		Close:                "Stay signed in",
 
-		OfflineBanner: "You are offline. You can go on until %s.",
+		OfflineBanner: "You are offline. You can work until %s.",
 		TryNow:        "Try to connect now",
 
 		RevokedWho:   "%s ended your access to this workspace.",
@@ -111,10 +111,10 @@ func english() texts {
 		SignInAgain:   "Sign in",
 		KeepElsewhere: "Keep the sign-in elsewhere",
 
-		StorageTitle:   "Where should your sign-in be kept?",
+		StorageTitle:   "Where to keep your sign-in",
 		StorageText:    "Lanyard keeps it in the keychain, but this device's keychain cannot be used.",
 		UseKeyFile:     "Use a key file…",
-		UseKeyFileText: "Your sign-in is saved, locked with a key in a file that you choose",
+		UseKeyFileText: "Your sign-in is saved, locked with that file",
 		UseMemory:      "Keep it in memory",
 		UseMemoryText:  "Until you close the app; nothing is saved",
 		KeyFileTitle:   "Choose a key file",

@@ -11,6 +11,8 @@ import (
 // at least 4.5 to 1 and a focus ring of at least 3 to 1 (WCAG 2.2, 1.4.3 and
 // 1.4.11); a test holds them to it.
 type palette struct {
+	variant fyne.ThemeVariant
+
 	ground, surface, border     color.NRGBA
 	text, muted                 color.NRGBA
 	primary, hovered, onPrimary color.NRGBA
@@ -30,7 +32,8 @@ func rgb(hex uint32) color.NRGBA {
 func paletteFor(v fyne.ThemeVariant) palette {
 	if v == theme.VariantDark {
 		return palette{
-			ground: rgb(0x0D1514), surface: rgb(0x151F1D), border: rgb(0x263431),
+			variant: v,
+			ground:  rgb(0x0D1514), surface: rgb(0x151F1D), border: rgb(0x263431),
 			text: rgb(0xE9F1EF), muted: rgb(0x9FB2AE),
 			primary: rgb(0x35BFAE), hovered: rgb(0x56D1C2), onPrimary: rgb(0x04211E),
 			hover: rgb(0x1E2B28), focus: rgb(0x6FE0D2),
@@ -42,7 +45,8 @@ func paletteFor(v fyne.ThemeVariant) palette {
 		}
 	}
 	return palette{
-		ground: rgb(0xF1F5F4), surface: rgb(0xFFFFFF), border: rgb(0xDFE7E5),
+		variant: v,
+		ground:  rgb(0xF1F5F4), surface: rgb(0xFFFFFF), border: rgb(0xDFE7E5),
 		text: rgb(0x13211F), muted: rgb(0x566764),
 		primary: rgb(0x0F766E), hovered: rgb(0x0B625B), onPrimary: rgb(0xFFFFFF),
 		hover: rgb(0xF0F5F4), focus: rgb(0x0F766E),
@@ -83,7 +87,7 @@ const (
 	controlRadius = 10
 	cardRadius    = 18
 	cardWidth     = 420
-	cardPadding   = 36
+	cardPadding   = 34
 	phoneMargin   = 24
 	// wide is the width of a window from which on the card is drawn.
 	wide = 480
@@ -140,6 +144,8 @@ func (t Theme) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color 
 	case theme.ColorNameSelection:
 		return p.calm
 	case theme.ColorNameSeparator:
+		return p.border
+	case theme.ColorNameScrollBar:
 		return p.border
 	case theme.ColorNameError, nameOnDanger:
 		return p.onDanger

@@ -168,10 +168,10 @@ func (v *view) build(p page, c palette) fyne.CanvasObject {
 		v.person(&s, *p.Person, c)
 	}
 	if p.Title != "" {
-		s.add(24, words(p.Title, nameTitle, "", fyne.TextStyle{Bold: true}, fyne.TextAlignCenter))
+		s.add(24, words(p.Title, nameTitle, "", fyne.TextStyle{Bold: true}, fyne.TextAlignCenter, c))
 	}
 	if p.Text != "" {
-		s.add(10, words(p.Text, "", nameMuted, fyne.TextStyle{}, fyne.TextAlignCenter))
+		s.add(10, words(p.Text, "", nameMuted, fyne.TextStyle{}, fyne.TextAlignCenter, c))
 	}
 	if p.Busy {
 		v.spin = widget.NewActivity()
@@ -182,7 +182,7 @@ func (v *view) build(p page, c palette) fyne.CanvasObject {
 		v.code(&s, *p.Code, c)
 	}
 	if p.Field != nil {
-		v.input(&s, *p.Field, p.Enter)
+		v.input(&s, *p.Field, p.Enter, c)
 	}
 	if p.Help != nil {
 		s.add(22, helpView(*p.Help, c))
@@ -226,18 +226,18 @@ func (brandLine) Layout(o []fyne.CanvasObject, size fyne.Size) {
 }
 
 // words is text that wraps. Empty names mean the theme's usual.
-func words(text string, size fyne.ThemeSizeName, ink fyne.ThemeColorName, style fyne.TextStyle, align fyne.TextAlign) fyne.CanvasObject {
+func words(text string, size fyne.ThemeSizeName, ink fyne.ThemeColorName, style fyne.TextStyle, align fyne.TextAlign, c palette) fyne.CanvasObject {
 	seg := &widget.TextSegment{Text: text, Style: widget.RichTextStyle{SizeName: size, ColorName: ink, TextStyle: style, Alignment: align}}
 	r := widget.NewRichText(seg)
 	r.Wrapping = fyne.TextWrapWord
-	return container.NewThemeOverride(r, Theme{tight: true})
+	return container.NewThemeOverride(r, Theme{tight: true, Variant: &c.variant})
 }
 
 func bannerView(b banner, c palette) fyne.CanvasObject {
 	ground, _, ink := c.toned(b.Tone)
 	r := canvas.NewRectangle(ground)
 	r.CornerRadius = controlRadius
-	return container.New(inset{14, 11}, r, words(b.Text, nameCaption, ink, fyne.TextStyle{}, fyne.TextAlignCenter))
+	return container.New(inset{14, 11}, r, words(b.Text, nameCaption, ink, fyne.TextStyle{}, fyne.TextAlignCenter, c))
 }
 
 func pictureView(d assets.Drawing, t tone, c palette) fyne.CanvasObject {
@@ -253,20 +253,20 @@ func helpView(h helpCard, c palette) fyne.CanvasObject {
 	var s stackOf
 	for _, t := range []string{h.Who, h.Detail, h.Code} {
 		if t != "" {
-			s.add(4, words(t, nameCaption, nameMuted, fyne.TextStyle{}, fyne.TextAlignCenter))
+			s.add(4, words(t, nameCaption, nameMuted, fyne.TextStyle{}, fyne.TextAlignCenter, c))
 		}
 	}
 	r := canvas.NewRectangle(c.hover)
-	r.CornerRadius = controlRadius
+	r.CornerRadius, r.StrokeColor, r.StrokeWidth = controlRadius, c.border, 1
 	return container.New(inset{14, 12}, r, s.column())
 }
 
-func (v *view) input(s *stackOf, f field, enter act) {
-	s.add(24, words(f.Label, nameCaption, "", fyne.TextStyle{Bold: true}, fyne.TextAlignLeading))
+func (v *view) input(s *stackOf, f field, enter act, c palette) {
+	s.add(24, words(f.Label, nameCaption, "", fyne.TextStyle{Bold: true}, fyne.TextAlignLeading, c))
 	v.field = newLine(f, v.typed, func() { v.do(enter) }, v.escape)
 	s.add(6, v.field)
 	if f.Problem != "" {
-		s.add(8, words(f.Problem, nameCaption, nameOnDanger, fyne.TextStyle{}, fyne.TextAlignLeading))
+		s.add(8, words(f.Problem, nameCaption, nameOnDanger, fyne.TextStyle{}, fyne.TextAlignLeading, c))
 	}
 }
 

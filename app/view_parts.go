@@ -16,17 +16,17 @@ import (
 const dark = theme.VariantDark
 
 const (
-	avatarSize = 88
+	avatarSize = 80
 	qrSize     = 148
 )
 
 // person draws who is signed in: picture or initials, name, and what the
 // organisation says about them.
 func (v *view) person(s *stackOf, p personCard, c palette) {
-	s.add(30, v.avatar(p))
-	s.add(18, words(p.Name, nameTitle, "", fyne.TextStyle{Bold: true}, fyne.TextAlignCenter))
+	s.add(24, v.avatar(p))
+	s.add(14, words(p.Name, nameTitle, "", fyne.TextStyle{Bold: true}, fyne.TextAlignCenter, c))
 	if p.Line != "" {
-		s.add(3, words(p.Line, "", nameMuted, fyne.TextStyle{}, fyne.TextAlignCenter))
+		s.add(3, words(p.Line, "", nameMuted, fyne.TextStyle{}, fyne.TextAlignCenter, c))
 	}
 	if p.Workspace != "" {
 		s.add(12, chip(p.Workspace, c))
@@ -42,8 +42,8 @@ func (v *view) person(s *stackOf, p personCard, c palette) {
 			rows.add(11, hair)
 		}
 		rows.add(11, container.New(pair{},
-			words(r.Label, "", nameMuted, fyne.TextStyle{}, fyne.TextAlignLeading),
-			words(r.Value, "", "", fyne.TextStyle{}, fyne.TextAlignLeading)))
+			words(r.Label, "", nameMuted, fyne.TextStyle{}, fyne.TextAlignLeading, c),
+			words(r.Value, "", "", fyne.TextStyle{}, fyne.TextAlignLeading, c)))
 	}
 	ground := canvas.NewRectangle(color.Transparent)
 	ground.CornerRadius, ground.StrokeColor, ground.StrokeWidth = controlRadius, c.border, 1
@@ -80,14 +80,14 @@ func (v *view) code(s *stackOf, d codeCard, c palette) {
 		pic.FillMode, pic.ScaleMode = canvas.ImageFillContain, canvas.ImageScalePixels
 		s.add(20, container.New(middle{fyne.NewSquareSize(qrSize)}, pic))
 	}
-	s.add(14, words(strings.TrimPrefix(d.Address, "https://"), "", "", fyne.TextStyle{}, fyne.TextAlignCenter))
+	s.add(14, words(strings.TrimPrefix(d.Address, "https://"), "", "", fyne.TextStyle{}, fyne.TextAlignCenter, c))
 	ground := canvas.NewRectangle(c.calm)
 	ground.CornerRadius = controlRadius
 	letters := canvas.NewText(spaced(d.Code), c.onCalm)
 	letters.TextSize, letters.TextStyle, letters.Alignment = 26, fyne.TextStyle{Bold: true, Monospace: true}, fyne.TextAlignCenter
 	s.add(14, container.New(inset{8, 10}, ground, letters))
 	if d.Expires != "" {
-		s.add(10, words(d.Expires, nameCaption, nameMuted, fyne.TextStyle{}, fyne.TextAlignCenter))
+		s.add(10, words(d.Expires, nameCaption, nameMuted, fyne.TextStyle{}, fyne.TextAlignCenter, c))
 	}
 }
 
