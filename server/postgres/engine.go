@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -49,17 +51,25 @@ func (*engine) Begin(ctx context.Context, conn *sql.Conn) error {
 }
 
 // Transient: the server gave up for reasons of timing (class 40), refused a
-// lock (55P03), or is being restarted (57P01 to 57P03).
+// lock (55P03), is being restarted (57P01 to 57P03), or the connection broke. An
+// open transaction ends with its connection.
 func (*engine) Transient(err error) bool {
 	var e *pgconn.PgError
-	if !errors.As(err, &e) {
-		return pgconn.SafeToRetry(err)
+	if errors.As(err, &e) {
+		switch e.Code {
+		case "55P03", "57P01", "57P02", "57P03":
+			return true
+		}
+		return strings.HasPrefix(e.Code, "40")
 	}
-	switch e.Code {
-	case "55P03", "57P01", "57P02", "57P03":
+	var broken net.Error
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	case errors.As(err, &broken), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return true
 	}
-	return strings.HasPrefix(e.Code, "40")
+	return pgconn.SafeToRetry(err)
 }
 
 // Notify sends when the transaction commits, and not if it does not.

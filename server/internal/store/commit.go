@@ -43,8 +43,10 @@ func (w *writer) attempt(ctx context.Context, batch []*task) (before bool, err e
 
 // passing reports whether err may be gone at the next try: the database says
 // so, or the connection had died since it was last used.
-func (w *writer) passing(err error) bool {
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || w.engine.Transient(err)
+func (w *writer) passing(err error) bool { return passing(w.engine, err) }
+
+func passing(e Engine, err error) bool {
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || e.Transient(err)
 }
 
 // transact runs a batch once. After an error the connection must be dropped.
@@ -73,7 +75,8 @@ func (w *writer) transact(ctx context.Context, batch []*task) (before bool, err 
 		return true, err
 	}
 	if err := t.command(ctx, "commit"); err != nil {
-		return w.engine.Transient(err), fmt.Errorf("store: committing: %w", err)
+		// It may have been stored or not, so it is not done again.
+		return false, fmt.Errorf("store: committing: %w", err)
 	}
 	if len(t.events) > 0 {
 		w.committed()

@@ -14,8 +14,9 @@ type Engine interface {
 	// Begin begins a transaction on conn that keeps every other writer out,
 	// those in other processes too, until it ends.
 	Begin(ctx context.Context, conn *sql.Conn) error
-	// Transient reports whether a transaction that failed with err before
-	// its commit may succeed when it is simply tried again.
+	// Transient reports whether a query, or a transaction before its commit,
+	// that failed with err may succeed when it is simply tried again: the
+	// database was busy, or the connection had died.
 	Transient(err error) bool
 	// Notify tells other processes, inside the transaction and heard only
 	// after its commit, that there are new events.

@@ -10,12 +10,30 @@ import (
 // reader runs queries on the pool for reading. It prepares each text once,
 // which on SQLite makes a lookup by key about a third faster.
 type reader struct {
-	db    *sql.DB
-	mu    sync.RWMutex
-	stmts map[string]*sql.Stmt
+	db     *sql.DB
+	engine Engine
+	mu     sync.RWMutex
+	stmts  map[string]*sql.Stmt
 }
 
-func newReader(db *sql.DB) *reader { return &reader{db: db, stmts: map[string]*sql.Stmt{}} }
+// readTries is how often a query is begun that fails for a passing reason.
+// After a restart of the database every idle connection is dead, and each has to
+// be found out.
+const readTries = 8
+
+func newReader(db *sql.DB, e Engine) *reader {
+	return &reader{db: db, engine: e, stmts: map[string]*sql.Stmt{}}
+}
+
+// again runs query until it succeeds or fails for a reason that will not pass.
+func (r *reader) again(ctx context.Context, query func() error) error {
+	for try := 1; ; try++ {
+		err := query()
+		if err == nil || try == readTries || ctx.Err() != nil || !passing(r.engine, err) {
+			return err
+		}
+	}
+}
 
 func (r *reader) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	r.mu.RLock()
@@ -57,21 +75,32 @@ func (f failed) Scan(...any) error { return f.err }
 // row is the first row of a query. Its Scan returns ErrNotFound where there is
 // none.
 func (r *reader) row(ctx context.Context, query string, args ...any) scanner {
-	s, err := r.stmt(ctx, query)
-	if err != nil {
+	var row *sql.Row
+	if err := r.again(ctx, func() error {
+		s, err := r.stmt(ctx, query)
+		if err != nil {
+			return err
+		}
+		row = s.QueryRowContext(ctx, args...)
+		return row.Err()
+	}); err != nil {
 		return failed{err}
 	}
-	return one{s.QueryRowContext(ctx, args...)}
+	return one{row}
 }
 
 // each calls f for every row of a query. The rows are closed when it returns:
 // an open cursor would keep SQLite's log from being reset.
 func (r *reader) each(ctx context.Context, f func(scanner) error, query string, args ...any) error {
-	s, err := r.stmt(ctx, query)
-	if err != nil {
+	var rows *sql.Rows
+	err := r.again(ctx, func() error {
+		s, err := r.stmt(ctx, query)
+		if err != nil {
+			return err
+		}
+		rows, err = s.QueryContext(ctx, args...)
 		return err
-	}
-	rows, err := s.QueryContext(ctx, args...)
+	})
 	return drain(rows, err, f)
 }
 

@@ -59,7 +59,7 @@ func New(ctx context.Context, c Config) (*Store, error) {
 		return nil, errors.Join(err, closePools())
 	}
 	listening, stop := context.WithCancel(context.Background())
-	s := &Store{read: newReader(c.Read), w: w, bell: newBell(), stop: stop, close: closePools}
+	s := &Store{read: newReader(c.Read, c.Engine), w: w, bell: newBell(), stop: stop, close: closePools}
 	w.committed = s.bell.ring
 	go w.run()
 	if hints := c.Engine.Wake(listening); hints != nil {

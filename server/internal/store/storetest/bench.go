@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ import (
 const callers = 4
 
 // doc has the size of the resource that Entra makes of a person, about 1.2 kB.
-var doc = fmt.Appendf(nil, `{"displayName":"Ada Lovelace","title":%q}`, make([]byte, 280))
+var doc = fmt.Appendf(nil, `{"displayName":"Ada Lovelace","title":%q}`, strings.Repeat("Countess ", 130))
 
 func setUp(b *testing.B, fresh func(testing.TB) Database) *store.Store {
 	s := open(b, fresh(b))
