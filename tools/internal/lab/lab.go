@@ -151,7 +151,7 @@ func (l *Lab) Keyring(ctx context.Context) error {
 	// NameHasOwner, unlike any other call, does not make the bus start a
 	// second, locked keyring of its own.
 	return Until(ctx, "the keyring to be unlocked", func() (bool, error) {
-		out, err := l.output(ctx, "dbus-send", "--session", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets")
+		out, err := l.Output(ctx, "dbus-send", "--session", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets")
 		select {
 		case <-p.Done():
 			return false, fmt.Errorf("gnome-keyring-daemon ended:\n%s", p.Tail())
@@ -167,7 +167,7 @@ func (l *Lab) Keyring(ctx context.Context) error {
 
 // Secrets counts what the keyring holds, of any program.
 func (l *Lab) Secrets(ctx context.Context) (int, error) {
-	out, err := l.output(ctx, "dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.secrets",
+	out, err := l.Output(ctx, "dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.secrets",
 		"/org/freedesktop/secrets/collection/login", "org.freedesktop.DBus.Properties.Get",
 		"string:org.freedesktop.Secret.Collection", "string:Items")
 	if err != nil {

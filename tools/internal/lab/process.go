@@ -175,8 +175,8 @@ func (p *Process) Wait(ctx context.Context) error {
 // Done is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// output runs a short program to its end and returns what it printed.
-func (l *Lab) output(ctx context.Context, name string, args ...string) (string, error) {
+// Output runs a short program to its end and returns what it printed.
+func (l *Lab) Output(ctx context.Context, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = l.Env()
 	cmd.Dir = l.dir

@@ -31,7 +31,7 @@ func (l *Lab) Window(ctx context.Context, s *Screen, p *Process) (*Window, error
 			return false, fmt.Errorf("%s ended:\n%s", p.Name, p.Tail())
 		default:
 		}
-		out, err := l.output(ctx, "xdotool", "search", "--onlyvisible", "--pid", strconv.Itoa(p.PID()))
+		out, err := l.Output(ctx, "xdotool", "search", "--onlyvisible", "--pid", strconv.Itoa(p.PID()))
 		if err != nil || out == "" { // xdotool's way to say "not yet" is an error too
 			return false, nil
 		}
@@ -45,13 +45,13 @@ func (l *Lab) Window(ctx context.Context, s *Screen, p *Process) (*Window, error
 		return nil, err
 	}
 	// No window manager runs, so nobody else gives the window the keyboard.
-	_, err = l.output(ctx, "xdotool", "windowfocus", "--sync", w.id)
+	_, err = l.Output(ctx, "xdotool", "windowfocus", "--sync", w.id)
 	return w, err
 }
 
 // measure asks where on the screen the window is.
 func (w *Window) measure(ctx context.Context) error {
-	out, err := w.lab.output(ctx, "xdotool", "getwindowgeometry", "--shell", w.id)
+	out, err := w.lab.Output(ctx, "xdotool", "getwindowgeometry", "--shell", w.id)
 	if err != nil {
 		return err
 	}
@@ -69,13 +69,13 @@ func (w *Window) measure(ctx context.Context) error {
 
 // Type types a text.
 func (w *Window) Type(ctx context.Context, text string) error {
-	_, err := w.lab.output(ctx, "xdotool", "type", "--delay", "10", "--", text)
+	_, err := w.lab.Output(ctx, "xdotool", "type", "--delay", "10", "--", text)
 	return err
 }
 
 // Press presses keys by their X names: Return, Tab, Escape, ctrl+a.
 func (w *Window) Press(ctx context.Context, keys ...string) error {
-	_, err := w.lab.output(ctx, "xdotool", append([]string{"key", "--delay", "10"}, keys...)...)
+	_, err := w.lab.Output(ctx, "xdotool", append([]string{"key", "--delay", "10"}, keys...)...)
 	return err
 }
 
