@@ -85,6 +85,9 @@ func (l *localEntra) person(u entratest.User) cli.EntraPerson {
 
 // Add adds someone, and assigns them where they say so.
 func (l *localEntra) Add(ctx context.Context, p cli.EntraPerson) (cli.EntraPerson, error) {
+	if l.tenant.User(p.UserPrincipalName) != nil {
+		return p, fmt.Errorf("%s is there already", p.UserPrincipalName)
+	}
 	u := l.tenant.AddUser(entratest.User{
 		ObjectID: p.ObjectID, UserPrincipalName: p.UserPrincipalName, Password: p.Password, Mail: p.Mail,
 		DisplayName: p.Name, GivenName: p.GivenName, Surname: p.Surname, JobTitle: p.Title, Department: p.Department, Guest: p.Guest,
