@@ -271,7 +271,11 @@ func (t *Tenant) assign(a *App, principal string, roles []string) error {
 		return err
 	}
 	r.assigned[principal] = given
-	c.changed(t.ID, "")
+	if own.person(principal) != nil {
+		c.changed(t.ID, principal)
+	} else {
+		c.changed(t.ID, "") // a group: anybody may be in it
+	}
 	return nil
 }
 
