@@ -152,6 +152,10 @@ func authorizeError(v url.Values, correlation string) *entraError {
 		Sub:  onlyIf(wordForm, v.Get("error_subcode")),
 	}
 	e.fromDescription(v.Get("error_description"))
+	// Cancel on the consent page and Cancel elsewhere come with one number.
+	if slices.Contains(e.AADSTS, 65004) && !strings.Contains(v.Get("error_description"), "consent") {
+		e.AADSTS, e.Sub = nil, "cancel"
+	}
 	if e.Correlation == "" {
 		e.Correlation = correlation
 	}

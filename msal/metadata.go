@@ -2,6 +2,7 @@ package msal
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,8 +30,30 @@ type metadata struct {
 	JWKSURI    string `json:"jwks_uri"`
 	EndSession string `json:"end_session_endpoint"`
 
-	keys    jose.JSONWebKeySet
+	keys    keySet
 	fetched time.Time
+}
+
+// keySet is a JWK Set (RFC 7517). Keys of a kind we don't know are left out, as
+// section 5 asks, rather than spoiling the set.
+type keySet []jose.JSONWebKey
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *keySet) UnmarshalJSON(raw []byte) error {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(raw, &set); err != nil {
+		return errors.New("not a JWK Set")
+	}
+	*s = nil
+	for _, one := range set.Keys {
+		var k jose.JSONWebKey
+		if k.UnmarshalJSON(one) == nil && k.Valid() && k.IsPublic() && (k.Use == "" || k.Use == "sig") {
+			*s = append(*s, k)
+		}
+	}
+	return nil
 }
 
 // metadataStore looks tenants' metadata and keys up and keeps them.
@@ -59,8 +82,8 @@ func (s *metadataStore) key(ctx context.Context, r auth.Request, kid string) (*j
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, k := range m.keys.Key(kid) {
-			if k.Valid() && k.IsPublic() && (k.Use == "" || k.Use == "sig") {
+		for _, k := range m.keys {
+			if kid != "" && k.KeyID == kid {
 				return &k, m, nil
 			}
 		}

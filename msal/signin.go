@@ -113,9 +113,7 @@ func (s *signIn) byBrowser(ctx context.Context) (public.AuthResult, error) {
 func (s *signIn) ask(ctx context.Context, back auth.Return, address string) (url.Values, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	opened := make(chan struct{})
 	go func() {
-		defer close(opened)
 		if err := s.config.OpenURL(ctx, address); err != nil {
 			if code, _ := problem.Of(err); code == problem.Internal {
 				err = problem.Wrap(problem.NoBrowser, errors.New("the browser could not be opened"))
@@ -124,8 +122,6 @@ func (s *signIn) ask(ctx context.Context, back auth.Return, address string) (url
 		}
 	}()
 	answer, err := back.Wait(ctx)
-	cancel(nil)
-	<-opened
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)

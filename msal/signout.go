@@ -15,7 +15,9 @@ import (
 // cache itself. It needs no network, and works on a cache that cannot be read:
 // that one is set aside, which comes to the same.
 func (p *Provider) SignOut(ctx context.Context, r auth.Request) error {
-	p.setChallenge(r, "")
+	if checked, err := checkRequest(r); err == nil {
+		p.setChallenge(checked, "")
+	}
 	return p.store.update(ctx, func(c contract) (contract, error) {
 		if r.Account != "" {
 			c.forget(r.Account)

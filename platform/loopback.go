@@ -173,7 +173,7 @@ func (l *loopback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case v.Has("code"):
 		writePage(w, http.StatusOK, pageDone)
-	case v.Get("error") == "access_denied":
+	case v.Get("error_subcode") == "cancel":
 		writePage(w, http.StatusOK, pageCancelled)
 	default:
 		writePage(w, http.StatusOK, pageFailed)

@@ -180,8 +180,9 @@ func TestLoopback_itTakesOneAnswerOnly(t *testing.T) {
 // req: G6
 func TestLoopback_itSaysWhatBecameOfTheSignIn(t *testing.T) {
 	for query, want := range map[string]page{
-		"error=access_denied&error_description=x": pageCancelled,
-		"error=server_error":                      pageFailed,
+		"error=access_denied&error_subcode=cancel": pageCancelled,
+		"error=access_denied":                      pageFailed,
+		"error=server_error":                       pageFailed,
 	} {
 		l := startLoopback(t)
 		status, body := send(t, l, "GET", "/?"+query+"&state="+testState, "")
