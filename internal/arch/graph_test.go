@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -34,11 +35,19 @@ type node struct {
 // import entratest, and each other's helpers.
 type graph map[string]node
 
-// load asks go list about the whole module on every system and joins the
-// answers. cgo counts as on everywhere, so that GL cannot hide; nothing is
-// compiled.
+// load returns the graph of the whole module on every system.
 func load(t *testing.T) graph {
 	t.Helper()
+	g, err := listed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// listed asks go list, once, and joins the answers for all systems. cgo counts
+// as on everywhere, so that GL cannot hide; nothing is compiled.
+var listed = sync.OnceValues(func() (graph, error) {
 	g := graph{}
 	for _, system := range systems {
 		goos, goarch, _ := strings.Cut(system, "/")
@@ -49,14 +58,14 @@ func load(t *testing.T) graph {
 		cmd.Stderr = &errOut
 		out, err := cmd.Output()
 		if err != nil {
-			t.Fatalf("go list for %s: %v\n%s", system, err, &errOut)
+			return nil, fmt.Errorf("go list for %s: %w: %s", system, err, &errOut)
 		}
 		if err := g.add(out); err != nil {
-			t.Fatalf("go list for %s: %v", system, err)
+			return nil, fmt.Errorf("go list for %s: %w", system, err)
 		}
 	}
-	return g
-}
+	return g, nil
+})
 
 // add joins one answer of go list to g.
 func (g graph) add(out []byte) error {

@@ -143,6 +143,7 @@ func (d *walker) layOut(ctx context.Context) (err error) {
 	if d.screen, err = d.lab.Screen(ctx, 1000, 800); err != nil {
 		return err
 	}
+	d.lab.Set("LANG", "en_US.UTF-8")
 	if err = d.lab.Bus(ctx); err != nil {
 		return err
 	}

@@ -44,8 +44,9 @@ func (l *Lab) Window(ctx context.Context, s *Screen, p *Process) (*Window, error
 	if err := w.measure(ctx); err != nil {
 		return nil, err
 	}
-	// No window manager runs, so nobody else gives the window the keyboard.
-	_, err = l.Output(ctx, "xdotool", "windowfocus", "--sync", w.id)
+	// No window manager runs, so nobody else gives the window the keyboard. The
+	// mouse rests in the corner, out of the pictures.
+	_, err = l.Output(ctx, "xdotool", "mousemove", strconv.Itoa(s.width-1), strconv.Itoa(s.height-1), "windowfocus", "--sync", w.id)
 	return w, err
 }
 
