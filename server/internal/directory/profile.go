@@ -3,6 +3,7 @@ package directory
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -85,29 +86,27 @@ func NewUser(ws Workspace, u User) (User, error) {
 
 // withDepartment returns doc with the department added if it has none.
 func withDepartment(doc []byte, department string) ([]byte, error) {
-	fields := map[string]json.RawMessage{}
+	fields := fieldsOf{}
 	if len(bytes.TrimSpace(doc)) > 0 {
 		if err := json.Unmarshal(doc, &fields); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("directory: reading the resource: %w", err)
 		}
 	}
-	enterprise := object(fields[EnterpriseSchema])
+	enterprise := object(fields.get(EnterpriseSchema))
 	if enterprise.text("department") != "" {
 		return doc, nil
+	}
+	if fields == nil { // the resource was null
+		fields = fieldsOf{}
 	}
 	if enterprise == nil {
 		enterprise = fieldsOf{}
 	}
-	for k := range enterprise {
-		if strings.EqualFold(k, "department") {
-			delete(enterprise, k)
-		}
-	}
-	enterprise["department"] = mustJSON(department)
-	fields[EnterpriseSchema] = mustJSON(enterprise)
+	enterprise.set("department", mustJSON(department))
+	fields.set(EnterpriseSchema, mustJSON(enterprise))
 	var schemas []string
-	if json.Unmarshal(fields["schemas"], &schemas) == nil && !slices.Contains(schemas, EnterpriseSchema) {
-		fields["schemas"] = mustJSON(append(schemas, EnterpriseSchema))
+	if json.Unmarshal(fields.get("schemas"), &schemas) == nil && !slices.Contains(schemas, EnterpriseSchema) {
+		fields.set("schemas", mustJSON(append(schemas, EnterpriseSchema)))
 	}
 	return json.Marshal(fields)
 }
@@ -144,6 +143,16 @@ func (f fieldsOf) get(name string) json.RawMessage {
 		}
 	}
 	return nil
+}
+
+// set puts v in the place of whatever has that name in any case.
+func (f fieldsOf) set(name string, v json.RawMessage) {
+	for k := range f {
+		if strings.EqualFold(k, name) {
+			delete(f, k)
+		}
+	}
+	f[name] = v
 }
 
 // text is the string of that name without the space around it, or "".
