@@ -240,26 +240,32 @@ func TestSignIn_itRefusesAnIDTokenThatFailsACheck(t *testing.T) {
 		return func(c entratest.Claims) { c[name] = value }
 	}
 	const other = "11111111-2222-4333-8444-555555555555"
-	for name, mutate := range map[string]func(entratest.Claims){
-		"another nonce":         claim("nonce", "another"),
-		"no nonce":              func(c entratest.Claims) { delete(c, "nonce") },
-		"another audience":      claim("aud", other),
-		"another issuer":        claim("iss", "https://login.microsoftonline.com/"+other+"/v2.0"),
-		"an issuer of nobody's": claim("iss", "https://login.example.com/v2.0"),
-		"another tenant":        claim("tid", other),
-		"version 1":             claim("ver", "1.0"),
-		"no object id":          func(c entratest.Claims) { delete(c, "oid") },
-		"expired":               claim("exp", time.Now().Add(-10*time.Minute).Unix()),
-		"no expiry":             func(c entratest.Claims) { delete(c, "exp") },
-		"not valid yet":         claim("nbf", time.Now().Add(10*time.Minute).Unix()),
+	for name, c := range map[string]struct {
+		mutate func(entratest.Claims)
+		reason string
+	}{
+		"another nonce":         {claim("nonce", "another"), "nonce"},
+		"no nonce":              {func(c entratest.Claims) { delete(c, "nonce") }, "nonce"},
+		"another audience":      {claim("aud", other), "another app"},
+		"another issuer":        {claim("iss", "https://login.microsoftonline.com/"+other+"/v2.0"), "issuer"},
+		"an issuer of nobody's": {claim("iss", "https://login.example.com/v2.0"), "issuer"},
+		"another tenant":        {claim("tid", other), "tenant"},
+		"version 1":             {claim("ver", "1.0"), "version"},
+		"no object id":          {func(c entratest.Claims) { delete(c, "oid") }, "object id"},
+		"expired":               {claim("exp", time.Now().Add(-10*time.Minute).Unix()), "expired"},
+		"no expiry":             {func(c entratest.Claims) { delete(c, "exp") }, "expired"},
+		"not valid yet":         {claim("nbf", time.Now().Add(10*time.Minute).Unix()), "not valid yet"},
 	} {
 		t.Run("it refuses "+name, func(t *testing.T) {
 			d := newDesk(t)
 			d.before = func(_ context.Context, address string) {
-				d.tokenAnswer(d.tenant.IDToken(d.app, d.user, claim("nonce", paramOf(t, address, "nonce")), mutate))
+				d.tokenAnswer(d.tenant.IDToken(d.app, d.user, claim("nonce", paramOf(t, address, "nonce")), c.mutate))
 			}
 			_, err := d.provider().SignIn(t.Context(), d.request())
 			wantCode(t, err, problem.BadIDToken)
+			if !strings.Contains(problem.DetailOf(err), c.reason) {
+				t.Errorf("refused for %q, want %q", problem.DetailOf(err), c.reason)
+			}
 			d.empty(t)
 		})
 	}
@@ -297,6 +303,9 @@ func TestSignIn_itRefusesAForgedSignature(t *testing.T) {
 			// MSAL itself chokes on a few, which is as good.
 			if code := codeOf(err); code != problem.BadIDToken && code != problem.EntraRefused {
 				t.Errorf("got %v", err)
+			}
+			if strings.Contains(err.Error(), "metadata") || strings.Contains(err.Error(), "keys:") {
+				t.Errorf("it was not the token that was refused: %v", err)
 			}
 			if strings.Contains(fmt.Sprintf("%v %+v %s", err, err, problem.DetailOf(err)), forged[:40]) {
 				t.Errorf("the error holds the token: %v", err)
