@@ -33,11 +33,11 @@ func guide(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	}
 	l.Set("LANYARD_DEV_STATE", filepath.Join(l.Dir(), "dev.json"))
 	fmt.Fprintln(out, "Starting a local Entra and lanyardd …")
-	dev, w, err := startWorld(ctx, l, o.lanyardd)
+	dev, w, err := l.StartWorld(ctx, o.lanyardd)
 	if err != nil {
 		return err
 	}
-	ada, err := w.who("ada")
+	ada, err := w.Who("ada")
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ Press Ctrl+C here when you have seen enough.
 		close(enter)
 	}()
 	for {
-		app, err := l.Start(w.env(), nil, o.app)
+		app, err := l.Start(w.Env(), nil, o.app)
 		if err != nil {
 			return err
 		}

@@ -5,34 +5,25 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"time"
+
+	"github.com/lanyard-sso/lanyard/tools/internal/lab"
 )
 
-// phase waits until the app's log says that it has come to a phase of
-// auth.Phase, and returns that line.
-func (d *walker) phase(ctx context.Context, from int, phase string) (string, error) {
-	return d.app.Await(ctx, from, "the app to be "+phase, func(line string) bool {
-		return hasField(line, "event", "phase") && hasField(line, "phase", phase)
-	})
-}
-
-// hasField looks for name=value among the fields of a line of slog's text form.
-func hasField(line, name, value string) bool {
-	for _, f := range strings.Fields(line) {
-		if f == name+"="+value {
-			return true
-		}
+// browserPicture saves what the browser shows.
+func (d *walker) browserPicture(doc lab.Document, shot []byte) error {
+	name := "browser-" + doc.Kind
+	if doc.Kind == "" {
+		name = "browser-done"
 	}
-	return false
+	return os.WriteFile(d.pictureName(name), shot, 0o644)
 }
 
 // open starts the app and waits for its window.
 func (d *walker) open(ctx context.Context) (err error) {
-	if d.app, err = d.lab.Start(d.world.env(), nil, d.o.app); err != nil {
-		return err
-	}
-	d.window, err = d.lab.Window(ctx, d.screen, d.app)
+	d.app, err = d.lab.OpenApp(ctx, d.screen, d.o.app, d.world)
 	return err
 }
 
@@ -40,40 +31,29 @@ func (d *walker) openFirst(ctx context.Context) error {
 	if err := d.open(ctx); err != nil {
 		return err
 	}
-	if _, err := d.phase(ctx, 0, "SignedOut"); err != nil {
+	if _, err := d.app.Phase(ctx, 0, "SignedOut"); err != nil {
 		return err
 	}
 	return d.picture(ctx, "welcome")
 }
 
-// submit replaces what stands in the field and presses Return.
-func (d *walker) submit(ctx context.Context, workspace string) error {
-	if err := d.window.Press(ctx, "ctrl+a"); err != nil {
-		return err
-	}
-	if err := d.window.Type(ctx, workspace); err != nil {
-		return err
-	}
-	return d.window.Press(ctx, "Return")
-}
-
 func (d *walker) misspell(ctx context.Context) error {
 	from := d.app.Mark()
-	if err := d.submit(ctx, "acmee"); err != nil {
+	if err := d.app.Submit(ctx, "acmee"); err != nil {
 		return err
 	}
-	line, err := d.phase(ctx, from, "SignedOut")
+	line, err := d.app.Phase(ctx, from, "SignedOut")
 	if err != nil {
 		return err
 	}
-	if !hasField(line, "code", "LY-WS-001") {
+	if !lab.HasField(line, "code", "LY-WS-001") {
 		return fmt.Errorf("the app said %s, not LY-WS-001", line)
 	}
 	return d.picture(ctx, "misspelt")
 }
 
 func (d *walker) askToSignIn(ctx context.Context) (err error) {
-	if err := d.submit(ctx, d.world.Workspace); err != nil {
+	if err := d.app.Submit(ctx, d.world.Workspace); err != nil {
 		return err
 	}
 	if d.address, err = d.browser.Opened(ctx); err != nil {
@@ -88,11 +68,11 @@ func (d *walker) signInInBrowser(ctx context.Context) error {
 
 // succeed signs in somebody in the browser, to the app's own page at the end.
 func (d *walker) succeed(ctx context.Context, name string) error {
-	who, err := d.world.who(name)
+	who, err := d.world.Who(name)
 	if err != nil {
 		return err
 	}
-	doc, _, err := d.enter(ctx, d.address, who)
+	doc, _, err := d.browser.Enter(ctx, d.address, who, d.browserPicture)
 	if err == nil && doc.Kind != "" {
 		err = fmt.Errorf("Microsoft's last page is %q (%s)", doc.Title, doc.Kind)
 	}
@@ -100,7 +80,7 @@ func (d *walker) succeed(ctx context.Context, name string) error {
 }
 
 func (d *walker) home(ctx context.Context) error {
-	if _, err := d.phase(ctx, 0, "SignedIn"); err != nil {
+	if _, err := d.app.Phase(ctx, 0, "SignedIn"); err != nil {
 		return err
 	}
 	return d.picture(ctx, "home")
@@ -136,7 +116,7 @@ func (d *walker) reopen(ctx context.Context) error {
 	if err := d.open(ctx); err != nil {
 		return err
 	}
-	if _, err := d.phase(ctx, 0, "SignedIn"); err != nil {
+	if _, err := d.app.Phase(ctx, 0, "SignedIn"); err != nil {
 		return err
 	}
 	d.note("%s from the start of the program to the home page", seconds(time.Since(began)))
@@ -153,7 +133,7 @@ func (d *walker) disable(ctx context.Context) error {
 		_, err := d.lab.Output(ctx, d.o.lanyardd, "dev", "entra", "disable", "ada@acme.example")
 		done <- err
 	}()
-	line, err := d.phase(ctx, from, "Revoked")
+	line, err := d.app.Phase(ctx, from, "Revoked")
 	took := time.Since(began)
 	if cmdErr := <-done; cmdErr != nil {
 		return cmdErr
@@ -165,7 +145,7 @@ func (d *walker) disable(ctx context.Context) error {
 	switch {
 	case took > endLimit:
 		return fmt.Errorf("it took %s, more than %s", seconds(took), seconds(endLimit))
-	case !hasField(line, "code", "LY-SES-002"):
+	case !lab.HasField(line, "code", "LY-SES-002"):
 		return fmt.Errorf("the app said %s, not LY-SES-002", line)
 	}
 	return d.picture(ctx, "access-ended")
@@ -186,29 +166,29 @@ func (d *walker) wiped(ctx context.Context) error {
 
 // refused has the disabled person try again.
 func (d *walker) refused(ctx context.Context) error {
-	if err := d.window.Press(ctx, "Escape"); err != nil { // leaves the page behind
+	if err := d.app.Press(ctx, "Escape"); err != nil { // leaves the page behind
 		return err
 	}
-	if _, err := d.phase(ctx, 0, "SignedOut"); err != nil {
+	if _, err := d.app.Phase(ctx, 0, "SignedOut"); err != nil {
 		return err
 	}
 	if err := d.askToSignIn(ctx); err != nil {
 		return err
 	}
-	ada, err := d.world.who("ada")
+	ada, err := d.world.Who("ada")
 	if err != nil {
 		return err
 	}
-	doc, _, err := d.enter(ctx, d.address, ada)
+	doc, _, err := d.browser.Enter(ctx, d.address, ada, d.browserPicture)
 	if err != nil {
 		return err
 	}
 	d.note("Microsoft's page says: %s", doc.Title)
 	from := d.app.Mark()
-	if err := d.window.Press(ctx, "Escape"); err != nil { // cancels the sign-in
+	if err := d.app.Press(ctx, "Escape"); err != nil { // cancels the sign-in
 		return err
 	}
-	_, err = d.phase(ctx, from, "SignedOut")
+	_, err = d.app.Phase(ctx, from, "SignedOut")
 	return err
 }
 
@@ -220,7 +200,7 @@ func (d *walker) another(ctx context.Context) error {
 	if err := d.succeed(ctx, "grace"); err != nil {
 		return err
 	}
-	if _, err := d.phase(ctx, from, "SignedIn"); err != nil {
+	if _, err := d.app.Phase(ctx, from, "SignedIn"); err != nil {
 		return err
 	}
 	return d.picture(ctx, "home-of-grace")
@@ -229,17 +209,17 @@ func (d *walker) another(ctx context.Context) error {
 func (d *walker) signOut(ctx context.Context) error {
 	from := d.app.Mark()
 	for _, key := range []string{"Tab", "Return"} { // the one button: Sign out …
-		if err := d.window.Press(ctx, key); err != nil {
+		if err := d.app.Press(ctx, key); err != nil {
 			return err
 		}
 	}
 	if err := d.picture(ctx, "sign-out"); err != nil {
 		return err
 	}
-	if err := d.window.Press(ctx, "Return"); err != nil { // … on this device
+	if err := d.app.Press(ctx, "Return"); err != nil { // … on this device
 		return err
 	}
-	if _, err := d.phase(ctx, from, "SignedOut"); err != nil {
+	if _, err := d.app.Phase(ctx, from, "SignedOut"); err != nil {
 		return err
 	}
 	if err := d.picture(ctx, "signed-out"); err != nil {

@@ -28,9 +28,8 @@ type walker struct {
 	screen  *lab.Screen
 	browser *lab.Browser
 	dev     *lab.Process
-	world   world
-	app     *lab.Process
-	window  *lab.Window
+	world   lab.World
+	app     *lab.App
 	address string // where the app sent the browser last
 	steps   int
 	began   time.Time
@@ -117,7 +116,7 @@ func (d *walker) note(format string, args ...any) {
 
 // picture saves what the app shows once it has settled on something new.
 func (d *walker) picture(ctx context.Context, name string) error {
-	img, err := d.window.Settle(ctx)
+	img, err := d.app.Settle(ctx)
 	if err != nil {
 		return err
 	}
@@ -132,10 +131,10 @@ func (d *walker) pictureName(name string) string {
 	return filepath.Join(d.o.pictures, fmt.Sprintf("%02d-%s.png", d.steps, name))
 }
 
-// lastLook saves what the app showed when a step failed.
+// lastLook saves what the screen showed when a step failed.
 func (d *walker) lastLook() {
-	if d.window != nil {
-		_ = d.save("failed", d.window.Picture())
+	if d.screen != nil {
+		_ = d.save("failed", d.screen.Picture(image.Rect(0, 0, 1<<14, 1<<14)))
 	}
 }
 
@@ -155,7 +154,7 @@ func (d *walker) layOut(ctx context.Context) (err error) {
 }
 
 func (d *walker) startWorld(ctx context.Context) (err error) {
-	d.dev, d.world, err = startWorld(ctx, d.lab, d.o.lanyardd)
+	d.dev, d.world, err = d.lab.StartWorld(ctx, d.o.lanyardd)
 	if err == nil && len(d.world.Users) != 5 {
 		err = fmt.Errorf("there are %d people", len(d.world.Users))
 	}
@@ -198,3 +197,6 @@ func (d *walker) cacheFiles() ([]string, error) {
 	})
 	return files, err
 }
+
+// seconds prints a time the way the demo does.
+func seconds(t time.Duration) string { return fmt.Sprintf("%.2f s", t.Seconds()) }
