@@ -10,6 +10,7 @@ import (
 	"image"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
@@ -99,4 +100,27 @@ func Blank(img *image.NRGBA) bool {
 		}
 	}
 	return true
+}
+
+// enough colours mean that a page is on the screen and not just a window.
+const enough = 8
+
+// Drawn reports whether anything has been painted on the screen.
+func (s *Screen) Drawn() bool {
+	var seen [enough]uint32
+	n := 0
+	for y := range s.height {
+		line := s.raw[s.offset+y*s.stride:]
+		for x := range s.width {
+			c := binary.LittleEndian.Uint32(line[4*x:]) & 0xffffff
+			if slices.Contains(seen[:n], c) {
+				continue
+			}
+			if seen[n] = c; n == enough-1 {
+				return true
+			}
+			n++
+		}
+	}
+	return false
 }
