@@ -117,7 +117,7 @@ func (d *desk) signIn(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	if doc.Kind != "" {
-		return 0, fmt.Errorf("Microsoft's last page is %q", doc.Title)
+		return 0, fmt.Errorf("the last page of Microsoft's is %q", doc.Title)
 	}
 	_, err = d.app.Phase(ctx, from, "SignedIn")
 	return time.Since(began), err

@@ -20,7 +20,7 @@ func TestAt_itReturnsAMeasuredValue(t *testing.T) {
 	if got := (spread{7}).at(0.5); got != 7 {
 		t.Errorf("the median of one value is %d", got)
 	}
-	if got := (spread)(nil).at(0.5); got != 0 {
+	if got := spread(nil).at(0.5); got != 0 {
 		t.Errorf("the median of nothing is %d", got)
 	}
 }

@@ -21,14 +21,14 @@ func (d *walker) browserPicture(doc lab.Document, shot []byte) error {
 	return os.WriteFile(d.pictureName(name), shot, 0o644)
 }
 
-// open starts the app and waits for its window.
-func (d *walker) open(ctx context.Context) (err error) {
-	d.app, err = d.lab.OpenApp(ctx, d.screen, d.o.app, d.world)
+// open starts the app, light or dark, and waits for its window.
+func (d *walker) open(ctx context.Context, variant string) (err error) {
+	d.app, err = d.lab.OpenApp(ctx, d.screen, d.o.app, d.world, "FYNE_THEME="+variant)
 	return err
 }
 
 func (d *walker) openFirst(ctx context.Context) error {
-	if err := d.open(ctx); err != nil {
+	if err := d.open(ctx, "light"); err != nil {
 		return err
 	}
 	if _, err := d.app.Phase(ctx, 0, "SignedOut"); err != nil {
@@ -74,7 +74,7 @@ func (d *walker) succeed(ctx context.Context, name string) error {
 	}
 	doc, _, err := d.browser.Enter(ctx, d.address, who, d.browserPicture)
 	if err == nil && doc.Kind != "" {
-		err = fmt.Errorf("Microsoft's last page is %q (%s)", doc.Title, doc.Kind)
+		err = fmt.Errorf("the last page of Microsoft's is %q (%s)", doc.Title, doc.Kind)
 	}
 	return err
 }
@@ -113,7 +113,7 @@ func (d *walker) reopen(ctx context.Context) error {
 		return err
 	}
 	began := time.Now()
-	if err := d.open(ctx); err != nil {
+	if err := d.open(ctx, "dark"); err != nil {
 		return err
 	}
 	if _, err := d.app.Phase(ctx, 0, "SignedIn"); err != nil {

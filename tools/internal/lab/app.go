@@ -13,9 +13,9 @@ type App struct {
 	*Window
 }
 
-// OpenApp starts the app in a world and waits for its window.
-func (l *Lab) OpenApp(ctx context.Context, s *Screen, program string, w World) (*App, error) {
-	p, err := l.Start(w.Env(), nil, program)
+// OpenApp starts the app in a world, with env on top, and waits for its window.
+func (l *Lab) OpenApp(ctx context.Context, s *Screen, program string, w World, env ...string) (*App, error) {
+	p, err := l.Start(append(w.Env(), env...), nil, program)
 	if err != nil {
 		return nil, err
 	}
