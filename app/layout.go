@@ -1,6 +1,10 @@
 package app
 
-import "fyne.io/fyne/v2"
+import (
+	"math"
+
+	"fyne.io/fyne/v2"
+)
 
 // column lays its objects below one another, each as wide as the column, with
 // gaps[i] before the i-th one.
@@ -11,7 +15,7 @@ func (c *column) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	for i, o := range objects {
 		m := o.MinSize()
 		s.Width = max(s.Width, m.Width)
-		s.Height += c.gaps[i] + m.Height
+		s.Height += c.gaps[i] + whole(m.Height)
 	}
 	return s
 }
@@ -29,9 +33,12 @@ func (c *column) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 // fit makes o width wide and as high as it is then. Text only knows how high it
 // is when it knows how wide it is, so it is asked twice.
 func fit(o fyne.CanvasObject, width float32) {
-	o.Resize(fyne.NewSize(width, o.MinSize().Height))
-	o.Resize(fyne.NewSize(width, o.MinSize().Height))
+	o.Resize(fyne.NewSize(width, whole(o.MinSize().Height)))
+	o.Resize(fyne.NewSize(width, whole(o.MinSize().Height)))
 }
+
+// whole rounds up: text between two points of the screen loses its lowest row.
+func whole(v float32) float32 { return float32(math.Ceil(float64(v))) }
 
 // desk puts its objects (the card's shadow, the card's ground, the content)
 // into the window: a card in the middle of a wide one, the whole of a narrow one.
@@ -53,13 +60,13 @@ func (d *desk) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	h := content.Size().Height
 	y := margin
 	if card {
-		y = max((size.Height-h-2*cardPadding)*0.45, phoneMargin) + cardPadding
+		y = max(whole((size.Height-h-2*cardPadding)*0.45), phoneMargin) + cardPadding
 		d.height = h + 2*cardPadding + 2*phoneMargin
 	} else {
-		y = max((size.Height-h)*0.4, margin)
+		y = max(whole((size.Height-h)*0.4), margin)
 		d.height = h + 2*margin
 	}
-	x := (size.Width - inner) / 2
+	x := whole((size.Width - inner) / 2)
 	content.Move(fyne.NewPos(x, y))
 	if !card {
 		shadow.Hide()

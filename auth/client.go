@@ -197,12 +197,13 @@ func (c *Client) Retry(ctx context.Context) error {
 	}})
 }
 
-// Dismiss leaves an error, a notice or the Revoked page behind.
+// Dismiss leaves an error, a notice or the Revoked page behind. A sign-in under
+// way it cancels.
 func (c *Client) Dismiss(ctx context.Context) error {
 	return c.do(ctx, &operation{name: "dismiss", run: func(_ context.Context, op *operation) error {
 		s := c.State()
 		switch s.Phase {
-		case Revoked, SignedOut:
+		case Revoked, SignedOut, SigningIn, Starting:
 			c.held = false
 			c.publish(op, State{Phase: SignedOut})
 		case SignedIn, Offline:

@@ -123,7 +123,11 @@ func (c *Client) admit(ctx context.Context, op *operation, srv server, next Save
 	before := c.saved
 	c.adopt(&next, sess)
 	if err := c.keep(ctx, op, next); err != nil {
+		// Nothing will remember that Microsoft's tokens are there, so
+		// they go: this sign-in lasts as long as its session.
 		notice = err
+		_ = c.forget(ctx, next)
+		next.Account, c.saved.Account = "", ""
 	}
 	if !c.publish(op, c.signedIn(notice)) {
 		c.undo(ctx, srv, next)

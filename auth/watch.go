@@ -185,9 +185,8 @@ func (c *Client) streamEnded(err error) ending {
 
 // fromEvent is the problem that an event carries, or one of code k.
 func fromEvent(e api.Event, k problem.Code) error {
-	p := &problem.Error{Code: k, Cause: errors.New("event " + string(e.Type))}
-	if e.Problem != nil {
-		p.Detail = e.Problem.Detail
+	if e.Problem != nil && e.Problem.Code == string(k) {
+		return e.Problem.Err()
 	}
-	return p
+	return problem.Wrap(k, errors.New("event "+string(e.Type)))
 }

@@ -22,6 +22,10 @@ type Place struct {
 // maxInput is more than any address of a workspace that people type.
 const maxInput = 512
 
+// basePath is what may stand between the host and the workspace: segments that
+// mean themselves.
+var basePath = regexp.MustCompile(`^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$`)
+
 var workspaceID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$`)
 
 // ParsePlace reads what a person typed into the workspace field:
@@ -98,6 +102,9 @@ func parseAddress(s string) (Place, error) {
 	id, err := parseID(path[cut+1:])
 	if err != nil {
 		return Place{}, err
+	}
+	if base := path[:cut]; !basePath.MatchString(base) {
+		return Place{}, problem.Wrap(problem.BadServer, errors.New("the path before the workspace is not a plain one"))
 	}
 	return Place{Server: &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host), Path: path[:cut]}, ID: id}, nil
 }
