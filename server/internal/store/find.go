@@ -134,7 +134,7 @@ func (q Query) where(dir string) (text string, args []any, possible bool) {
 		args = append(args, value)
 		and = append(and, column+" = $"+strconv.Itoa(len(args)))
 	}
-	possible = storable(dir, string(q.State))
+	possible = storable(dir)
 	for _, c := range []struct {
 		column string
 		value  *string
@@ -154,12 +154,14 @@ func (q Query) where(dir string) (text string, args []any, possible bool) {
 		}
 		add(c.column, value)
 	}
+	// States are written out, so that the partial indexes can be used.
 	switch {
+	case q.State == directory.Active, q.State == directory.Suspended:
+		and = append(and, `u.state = '`+string(q.State)+`' and u.state <> 'archived'`)
+	case q.State == directory.Archived:
+		and = append(and, `u.state = 'archived'`)
 	case q.State != "":
-		add(`u.state`, string(q.State))
-		if q.State != directory.Archived {
-			and = append(and, `u.state <> 'archived'`)
-		}
+		possible = false // nobody has it
 	case !q.IncludeArchived:
 		and = append(and, `u.state <> 'archived'`)
 	}

@@ -65,6 +65,8 @@ create unique index users_external_id on users (directory, external_id)
   where external_id is not null and state <> 'archived';
 create unique index users_object_id on users (directory, object_id)
   where object_id is not null and state <> 'archived';
+create index users_archived_user_name on users (directory, user_name_key)
+  where state = 'archived';
 create index users_archived_external_id on users (directory, external_id)
   where external_id is not null and state = 'archived';
 create index users_archived_object_id on users (directory, object_id)

@@ -50,6 +50,7 @@ var finding = []promise{
 			{"an id and another's externalId", store.Query{Count: 9, ID: &id, ExternalID: &ext}, nil, 0},
 			{"an archived one's userName", store.Query{Count: 9, UserName: &archivedName}, nil, 0},
 			{"the same with the archived", store.Query{Count: 9, UserName: &archivedName, IncludeArchived: true}, []string{"u-8"}, 1},
+			{"a state that nobody has", store.Query{Count: 9, State: "gone"}, nil, 0},
 			{"a state and a name that do not meet", store.Query{Count: 9, UserName: &name, State: directory.Suspended}, nil, 0},
 		} {
 			page, total, err := s.FindUsers(ctx, "acme", c.q)
