@@ -49,8 +49,11 @@ func parse(raw string) (token, error) {
 		return t, err
 	}
 	// RS256 with the smallest key we take has 256 bytes.
-	if sig, err := decode(parts[2]); err != nil || len(sig) < minModulus/8 {
-		return t, refuse(problem.TokenSignature, "the signature is too short or cannot be read")
+	switch sig, err := decode(parts[2]); {
+	case err != nil:
+		return t, refuse(problem.TokenMalformed, "the signature cannot be read")
+	case len(sig) < minModulus/8:
+		return t, refuse(problem.TokenSignature, "the signature has %d bytes", len(sig))
 	}
 	t.payload, err = decode(parts[1])
 	if err != nil || json.Unmarshal(t.payload, &t.claims) != nil || !isObject(t.payload) {
