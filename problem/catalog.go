@@ -82,6 +82,7 @@ const (
 	NoDevRunning    Code = "LY-CLI-002"
 	UnknownPerson   Code = "LY-CLI-003"
 	UnknownToken    Code = "LY-CLI-004"
+	DevEntraRefused Code = "LY-CLI-005"
 )
 
 const tokenSentence = "This server did not accept the sign-in from Microsoft."
@@ -165,4 +166,5 @@ var catalog = map[Code]Text{
 	NoDevRunning:    {404, "No lanyardd dev is running here.", "Start one with: lanyardd dev.", You},
 	UnknownPerson:   {404, "There is no person of that name.", "See lanyardd user list --workspace <workspace>.", Operator},
 	UnknownToken:    {404, "There is no token with that id.", "See lanyardd scim token list --workspace <workspace>.", Operator},
+	DevEntraRefused: {409, "The local Entra did not do that.", "See lanyardd dev entra list.", You},
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/lanyard-sso/lanyard/entratest"
 	"github.com/lanyard-sso/lanyard/server/cli"
@@ -85,13 +86,13 @@ func (l *localEntra) person(u entratest.User) cli.EntraPerson {
 
 // Add adds someone, and assigns them where they say so.
 func (l *localEntra) Add(ctx context.Context, p cli.EntraPerson) (cli.EntraPerson, error) {
-	if l.tenant.User(p.UserPrincipalName) != nil {
-		return p, fmt.Errorf("%s is there already", p.UserPrincipalName)
-	}
-	u := l.tenant.AddUser(entratest.User{
+	u, err := l.tenant.CreateUser(entratest.User{
 		ObjectID: p.ObjectID, UserPrincipalName: p.UserPrincipalName, Password: p.Password, Mail: p.Mail,
 		DisplayName: p.Name, GivenName: p.GivenName, Surname: p.Surname, JobTitle: p.Title, Department: p.Department, Guest: p.Guest,
 	})
+	if err != nil {
+		return p, err
+	}
 	l.mu.Lock()
 	l.people = append(l.people, u.ObjectID)
 	l.passwords[u.ObjectID] = u.Password
@@ -124,6 +125,7 @@ func (l *localEntra) Act(ctx context.Context, objectID string, act cli.EntraAct,
 	if do == nil {
 		return fmt.Errorf("unknown act %q", act)
 	}
+	start := l.entra.Now()
 	if err := do(); err != nil {
 		return err
 	}
@@ -139,17 +141,19 @@ func (l *localEntra) Act(ctx context.Context, objectID string, act cli.EntraAct,
 	if p == nil {
 		return nil
 	}
-	before := len(p.Log())
 	if err := p.Settle(ctx); err != nil {
 		return fmt.Errorf("waiting for provisioning: %w", err)
 	}
-	return failures(p.Log()[min(before, len(p.Log())):])
+	return failures(p.Log(), start)
 }
 
 // Provision runs a first cycle; later changes are pushed as they happen.
 func (l *localEntra) Provision(ctx context.Context, tenantURL, token string) error {
+	start := l.entra.Now()
+	// The mapping that replaces roles: with the other one, somebody who was
+	// assigned another role would keep the first as well.
 	p := l.tenant.Provision(l.app, tenantURL, token, entratest.ProvisionOptions{
-		ExternalID: entratest.ExternalIDObjectID, PushOnChange: true, Roles: true,
+		PushOnChange: true, Roles: true, RoleMapping: entratest.AssertiveAppRoleAssignmentsComplex,
 	})
 	if err := p.TestConnection(ctx); err != nil {
 		return fmt.Errorf("testing the connection: %w", err)
@@ -163,14 +167,14 @@ func (l *localEntra) Provision(ctx context.Context, tenantURL, token string) err
 	l.mu.Lock()
 	l.provisioner = p
 	l.mu.Unlock()
-	return failures(p.Log())
+	return failures(p.Log(), start)
 }
 
-// failures joins what the provisioning log says went wrong.
-func failures(log []entratest.ProvisionResult) error {
+// failures joins what the provisioning log says went wrong since a time.
+func failures(log []entratest.ProvisionResult, since time.Time) error {
 	var errs []error
 	for _, r := range log {
-		if r.Err != "" {
+		if r.Err != "" && !r.At.Before(since) {
 			errs = append(errs, fmt.Errorf("provisioning %s (%s): %s", r.User, r.Action, r.Err))
 		}
 	}

@@ -38,7 +38,7 @@ func controlHandler(e Entra, token string) http.Handler {
 			return
 		}
 		added, err := e.Add(r.Context(), p)
-		answer(w, added, err)
+		answer(w, added, refused(err))
 	})
 	mux.HandleFunc("POST /acts", func(w http.ResponseWriter, r *http.Request) {
 		var a actRequest
@@ -64,8 +64,11 @@ func act(ctx context.Context, e Entra, a actRequest) (EntraPerson, error) {
 	if err != nil {
 		return p, err
 	}
+	if a.Act == EntraRestore && !p.Deleted {
+		return p, problem.Detailf(problem.DevEntraRefused, "%s is not deleted. To allow a disabled person's sign-in: lanyardd dev entra enable", p.UserPrincipalName)
+	}
 	if err := e.Act(ctx, p.ObjectID, a.Act, a.Roles...); err != nil {
-		return p, err
+		return p, refused(err)
 	}
 	for _, after := range e.People() {
 		if after.ObjectID == p.ObjectID {
@@ -74,6 +77,9 @@ func act(ctx context.Context, e Entra, a actRequest) (EntraPerson, error) {
 	}
 	return p, nil // purged
 }
+
+// refused gives what the local Entra says against a change its code.
+func refused(err error) error { return problem.Wrap(problem.DevEntraRefused, err) }
 
 // findInEntra finds someone by user principal name, object id, address or, as
 // in a terminal one types it a lot, what stands before the @.

@@ -27,8 +27,8 @@ type fewPeople struct {
 
 func (f *fewPeople) People() []EntraPerson { return f.people }
 func (f *fewPeople) Act(_ context.Context, id string, act EntraAct, roles ...string) error {
-	if act == EntraRestore {
-		return errors.New("nothing to restore")
+	if act == EntraPurge {
+		return errors.New("the directory is read-only")
 	}
 	f.did = append(f.did, strings.Join(append([]string{string(act), id}, roles...), " "))
 	return nil
@@ -91,9 +91,11 @@ func TestDevState_aSecondTerminalFindsIt(t *testing.T) {
 	if code, _ := problem.Of(err); code != problem.UnknownPerson || !strings.Contains(problem.DetailOf(err), `Did you mean "ada"`) {
 		t.Errorf("an unknown person: %v", err)
 	}
-	err = k.call(c.ctx, http.MethodPost, "/acts", actRequest{"ada", EntraRestore, nil}, nil)
-	if err == nil || !strings.Contains(err.Error(), "nothing to restore") {
-		t.Errorf("a refused act: %v", err)
+	for act, want := range map[EntraAct]string{EntraRestore: "is not deleted", EntraPurge: "the directory is read-only"} {
+		err = k.call(c.ctx, http.MethodPost, "/acts", actRequest{"ada", act, nil}, nil)
+		if code, _ := problem.Of(err); code != problem.DevEntraRefused || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", act, err)
+		}
 	}
 	s.close()
 	if _, err := os.Stat(s.file); !errors.Is(err, os.ErrNotExist) {

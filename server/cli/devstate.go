@@ -44,7 +44,8 @@ const stateVariable = "LANYARD_DEV_STATE"
 // stateFile returns where the state file is, and whether the person said so.
 func (c *command) stateFile() (name string, named bool, err error) {
 	if v, ok := c.env(stateVariable); ok && v != "" {
-		return v, true, nil
+		abs, err := filepath.Abs(v)
+		return abs, true, problem.Wrap(problem.DiskWrite, err)
 	}
 	base, ok := c.env("XDG_RUNTIME_DIR")
 	if !ok || base == "" {
