@@ -60,6 +60,8 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusUnauthorized:
 		// The same for every reason, and no more than RFC 6750 section 3 asks.
 		w.Header().Set("WWW-Authenticate", `Bearer realm="SCIM"`)
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "30")
 	case http.StatusRequestEntityTooLarge:
 		w.Header().Set("Connection", "close") // the rest of the body is not read
 	}

@@ -133,8 +133,10 @@ func (c *call) listGroups(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (c *call) noGroups(http.ResponseWriter, *http.Request) error {
-	return &scim.Error{Status: http.StatusNotImplemented,
-		Detail: "This server takes people, but no groups. In Entra, open Provisioning, Mappings, and disable the mapping Provision Microsoft Entra ID Groups."}
+	return &scim.Error{
+		Status: http.StatusNotImplemented,
+		Detail: "This server takes people, but no groups. In Entra, open Provisioning, Mappings, and disable the mapping Provision Microsoft Entra ID Groups.",
+	}
 }
 
 func (c *call) noGroup(http.ResponseWriter, *http.Request) error { return notFound(c.id) }

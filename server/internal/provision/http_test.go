@@ -180,7 +180,8 @@ func TestAnswersShowTheAttributesAskedFor(t *testing.T) {
 		"excludedAttributes=id,name,emails,active,meta,externalId,displayName," + enterprise: {"schemas": []any{core}, "id": id, "userName": "ada@acme.example"},
 		"excludedattributes=meta,name.formatted,emails.type,emails.primary,active,displayName,externalId," + enterprise + ":department": {
 			"schemas": []any{core}, "id": id, "userName": "ada@acme.example",
-			"name": map[string]any{"familyName": "King", "givenName": "Ada"}, "emails": []any{map[string]any{"value": "ada@acme.example"}}},
+			"name": map[string]any{"familyName": "King", "givenName": "Ada"}, "emails": []any{map[string]any{"value": "ada@acme.example"}},
+		},
 	} {
 		if diff := cmp.Diff(want, d.ask("GET", "/Users/"+id+"?"+query, "").want(http.StatusOK).body); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", query, diff)
@@ -222,8 +223,13 @@ func TestMethodsAndBodies(t *testing.T) {
 	d := newDesk(t, "sqlite", nil)
 	id := d.create("ada@acme.example", "0a1b")
 	for _, c := range []struct{ method, target, allow string }{
-		{"PUT", "/Users", "GET, HEAD, POST"}, {"DELETE", "/Users", "GET, HEAD, POST"}, {"POST", "/Users/" + id, "GET, HEAD, PUT, PATCH, DELETE"},
-		{"POST", "/Schemas", "GET, HEAD"}, {"POST", "/ResourceTypes", "GET, HEAD"}, {"POST", "/ServiceProviderConfig", "GET, HEAD"}, {"OPTIONS", "/Users", "GET, HEAD, POST"},
+		{"PUT", "/Users", "GET, HEAD, POST"},
+		{"DELETE", "/Users", "GET, HEAD, POST"},
+		{"POST", "/Users/" + id, "GET, HEAD, PUT, PATCH, DELETE"},
+		{"POST", "/Schemas", "GET, HEAD"},
+		{"POST", "/ResourceTypes", "GET, HEAD"},
+		{"POST", "/ServiceProviderConfig", "GET, HEAD"},
+		{"OPTIONS", "/Users", "GET, HEAD, POST"},
 	} {
 		if a := d.ask(c.method, c.target, "{}").fails(http.StatusMethodNotAllowed, ""); a.header.Get("Allow") != c.allow {
 			t.Errorf("%s %s: Allow is %q", c.method, c.target, a.header.Get("Allow"))

@@ -277,6 +277,8 @@ func absent(names []string) error {
 		}
 		list += n
 	}
-	return &Error{Status: http.StatusBadRequest, Kind: InvalidValue,
-		Detail: "A value is missing for: " + list + ". In Entra, open Provisioning, Mappings, and map each of them to a source attribute that every person has."}
+	return &Error{
+		Status: http.StatusBadRequest, Kind: InvalidValue,
+		Detail: "A value is missing for: " + list + ". In Entra, open Provisioning, Mappings, and map each of them to a source attribute that every person has.",
+	}
 }

@@ -87,7 +87,8 @@ func FuzzPath(f *testing.F) {
 func FuzzPatch(f *testing.F) {
 	seeds(f, "patch", "patch", false)
 	users := Users()
-	before := Resource{"schemas": []any{UserSchema, EnterpriseSchema}, "userName": "ada@acme.example", "active": true, "title": "T",
+	before := Resource{
+		"schemas": []any{UserSchema, EnterpriseSchema}, "userName": "ada@acme.example", "active": true, "title": "T",
 		"emails":         []any{map[string]any{"type": "work", "value": "a@b", "primary": true}, map[string]any{"type": "home", "value": "c@d"}},
 		"roles":          []any{map[string]any{"value": "admin", "primary": true}},
 		EnterpriseSchema: map[string]any{"manager": map[string]any{"value": "m"}},
@@ -136,7 +137,8 @@ func FuzzResource(f *testing.F) {
 
 func BenchmarkPatch(b *testing.B) {
 	users := Users()
-	before := Resource{"schemas": []any{UserSchema, EnterpriseSchema}, "userName": "ada@acme.example", "active": true, "displayName": "Ada King",
+	before := Resource{
+		"schemas": []any{UserSchema, EnterpriseSchema}, "userName": "ada@acme.example", "active": true, "displayName": "Ada King",
 		"name":           map[string]any{"givenName": "Ada", "familyName": "King"},
 		"emails":         []any{map[string]any{"type": "work", "value": "a@b", "primary": true}},
 		EnterpriseSchema: map[string]any{"department": "Engines"},

@@ -57,8 +57,10 @@ func (r Resource) Encode() ([]byte, error) {
 		return nil, &Error{Status: http.StatusInternalServerError, Detail: "The resource could not be written.", Cause: err}
 	}
 	if len(data) > MaxResource {
-		return nil, &Error{Status: http.StatusRequestEntityTooLarge,
-			Detail: "The resource would be larger than 256 KiB. Map fewer or shorter attributes in Entra."}
+		return nil, &Error{
+			Status: http.StatusRequestEntityTooLarge,
+			Detail: "The resource would be larger than 256 KiB. Map fewer or shorter attributes in Entra.",
+		}
 	}
 	return data, nil
 }

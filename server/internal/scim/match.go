@@ -318,7 +318,10 @@ func foldRune(r rune) rune {
 	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
 		least = min(least, f)
 	}
-	return unicode.ToLower(least)
+	if least >= 'A' && least <= 'Z' { // not ToLower: İ differs from i in more than case
+		return least + 'a' - 'A'
+	}
+	return least
 }
 
 // holds reports whether a comparison that came out as c satisfies op.

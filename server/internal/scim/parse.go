@@ -253,7 +253,7 @@ func (p *parser) value() (any, error) {
 	case "null":
 		return nil, nil
 	}
-	if raw != "" && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') && json.Valid([]byte(raw)) {
+	if strings.Trim(raw, "+-.0123456789eE") == "" && json.Valid([]byte(raw)) {
 		return json.Number(raw), nil
 	}
 	p.pos = start

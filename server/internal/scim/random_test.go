@@ -122,8 +122,15 @@ func drawUser(t *rapid.T) Resource {
 // drawOperation draws one operation and what the reference model makes of it.
 func drawOperation(t *rapid.T) map[string]any {
 	op := map[string]any{"op": rapid.SampledFrom([]string{"add", "Add", "replace", "Replace", "remove", "Remove"}).Draw(t, "op")}
-	value := rapid.SampledFrom([]any{"x", "", nil, "True", "False", true, map[string]any{"value": "x"}, []any{map[string]any{"value": "a@x", "type": "work"}},
-		[]any{}, map[string]any{}, []any{"x", "y"}, map[string]any{"primary": true, "value": "p@x"}}).Draw(t, "value")
+	value := rapid.SampledFrom([]any{
+		"x", "", nil, "True", "False", true,
+		map[string]any{"value": "x"},
+		[]any{map[string]any{"value": "a@x", "type": "work"}},
+		[]any{},
+		map[string]any{},
+		[]any{"x", "y"},
+		map[string]any{"primary": true, "value": "p@x"},
+	}).Draw(t, "value")
 	path := rapid.SampledFrom([]string{
 		"", "userName", "title", "active", "emails", `emails[type eq "work"]`, `emails[type eq "work"].value`, `emails[primary eq "True"].value`, "emails.type", "emails.primary",
 		`emails[value sw "a"].type`, `emails[not (type pr)]`, "name", "name.givenName", "manager", EnterpriseSchema + ":manager", EnterpriseSchema + ":manager.value", EnterpriseSchema, UserSchema,
@@ -195,7 +202,8 @@ func TestAnyPatchKeepsTheRules(t *testing.T) {
 // checkNormal checks what is true of every stored resource.
 func checkNormal(t interface {
 	Fatalf(format string, args ...any)
-}, users *ResourceType, r Resource) {
+}, users *ResourceType, r Resource,
+) {
 	data, err := r.Encode()
 	if err != nil {
 		t.Fatalf("%v", err)

@@ -77,7 +77,9 @@ func blank(v any) bool {
 
 // Conflict is the error for a value that somebody else has already.
 func Conflict(attribute, value string) error {
-	return &Error{Status: http.StatusConflict, Kind: Uniqueness,
+	return &Error{
+		Status: http.StatusConflict, Kind: Uniqueness,
 		Detail: "Another resource has the " + attribute + " " + shown(value) + " already. Entra matches with it when " + attribute +
-			" is a matching attribute; otherwise correct the source of that mapping."}
+			" is a matching attribute; otherwise correct the source of that mapping.",
+	}
 }
