@@ -133,28 +133,19 @@ func (e *edit) change(do verb, path Path, g target, object map[string]any, raw a
 	if err != nil {
 		return err
 	}
-	old, hadOne := object[g.attr.Name].(map[string]any)
-	given, isObject := v.(map[string]any)
-	if isObject && hadOne && given["value"] == nil {
-		for k, x := range given { // RFC 7644 section 3.5.2.3: the rest stays
-			old[k] = x
-		}
-		return e.clearNulls(g.attr, old, raw)
-	}
-	if given == nil && g.attr.Type == Complex && hadOne {
-		if sent, ok := raw.(map[string]any); ok && len(sent) > 0 && g.attr.main() == nil {
-			return e.clearNulls(g.attr, old, raw)
-		}
-	}
-	object[g.attr.Name] = v
-	return nil
-}
-
-// clearNulls takes the sub-attributes out of old that raw gives as null or "".
-func (e *edit) clearNulls(a *Attribute, old map[string]any, raw any) error {
+	old, _ := object[g.attr.Name].(map[string]any)
+	given, _ := v.(map[string]any)
 	sent, _ := raw.(map[string]any)
-	for key, v := range sent {
-		if sub := a.sub(key); sub != nil && empty(v) {
+	if old == nil || len(sent) == 0 || given["value"] != nil || g.attr.main() != nil && given == nil {
+		object[g.attr.Name] = v
+		return nil
+	}
+	// RFC 7644 section 3.5.2.3: the sub-attributes that are not named stay.
+	for name, x := range given {
+		old[name] = x
+	}
+	for name, x := range sent {
+		if sub := g.attr.sub(name); sub != nil && empty(x) {
 			delete(old, sub.Name)
 		}
 	}
