@@ -166,10 +166,19 @@ func (a *cacheAccessor) Export(ctx context.Context, memory msalcache.Marshaler, 
 		return err
 	}
 	a.base = nil // whatever comes, memory is to be set anew
+	account, refreshing := ctx.Value(refreshKey{}).(string)
 	return a.store.update(ctx, func(theirs contract) (contract, error) {
+		// MSAL replaced its memory once more after the refresh, so base
+		// cannot tell that the person signed out while it was under way.
+		if refreshing && !theirs.has(account) {
+			return nil, problem.Wrap(problem.SignInAgain, errors.New("signed out meanwhile"))
+		}
 		return merge(base, mine, theirs), nil
 	})
 }
+
+// refreshKey carries in a context which account is being refreshed.
+type refreshKey struct{}
 
 // pendingCache catches what a sign-in would store, so that it can be checked
 // before anything is kept. MSAL's memory is emptied before and after.

@@ -133,6 +133,16 @@ func (c contract) forget(account string) {
 	}
 }
 
+// has reports whether there is an account of this HomeAccountID.
+func (c contract) has(account string) bool {
+	for _, row := range c[sectionAccounts] {
+		if strings.EqualFold(homeAccount(row), account) {
+			return true
+		}
+	}
+	return false
+}
+
 // homeAccount is a row's HomeAccountID, and "" for rows of no account.
 func homeAccount(row json.RawMessage) string {
 	var r struct {

@@ -54,7 +54,7 @@ func (p *Provider) Silent(ctx context.Context, r auth.Request) (auth.Token, erro
 }
 
 func (p *Provider) refresh(ctx context.Context, c *clients, r auth.Request) (auth.Token, error) {
-	ctx, f := withFlow(ctx)
+	ctx, f := withFlow(context.WithValue(ctx, refreshKey{}, r.Account))
 	options := []public.AcquireSilentOption{
 		public.WithSilentAccount(public.Account{HomeAccountID: r.Account}),
 	}
