@@ -101,10 +101,15 @@ func (h *Handler) session(r *http.Request, hash string) (directory.Session, dire
 }
 
 // begun waits until the hub knows where it stands: a subscription before that
-// could miss something.
+// could miss something. A hub that has ended will never tell anything.
 func (h *Handler) begun(ctx context.Context) error {
 	t := time.NewTimer(startTime)
 	defer t.Stop()
+	select {
+	case <-h.Hub.ended:
+		return problem.Wrap(problem.Offline, errNotRunning)
+	default:
+	}
 	select {
 	case <-h.Hub.started:
 		return nil

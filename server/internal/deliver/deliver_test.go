@@ -415,6 +415,9 @@ func TestHub_itEndsStreamsWhenTheServerStops(t *testing.T) {
 	if !closed(s.hub.subscribe("ada").done) {
 		t.Error("a stream begins after the end")
 	}
+	if code, _ := problem.Of(s.listen(t, "token-s1").ended(t)); code != problem.Offline {
+		t.Errorf("a client that comes after the end is told %q", code)
+	}
 }
 
 func TestHub_itIsNotHealthyBeforeRun(t *testing.T) {

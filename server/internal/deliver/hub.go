@@ -35,18 +35,18 @@ type Hub struct {
 }
 
 const (
-	atOnce     = 500 // events per read
-	perUser    = 16  // streams a person may have; the oldest gives way
-	perStream  = 32  // events that may wait for a slow reader
-	pollAtMost = time.Second
-	lookTime   = 15 * time.Second // one look at the store
+	atOnce      = 500 // events per read
+	perUser     = 16  // streams a person may have; the oldest gives way
+	perStream   = 32  // events that may wait for a slow reader
+	defaultPoll = time.Second
+	lookTime    = 15 * time.Second // one look at the store
 )
 
 // NewHub returns a hub that looks at the store every poll. Zero means one
 // second. It does nothing before Run.
 func NewHub(s EventStore, poll time.Duration, log *slog.Logger) *Hub {
 	if poll <= 0 {
-		poll = pollAtMost
+		poll = defaultPoll
 	}
 	return &Hub{
 		store: s, poll: poll, log: log,
