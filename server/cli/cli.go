@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,7 +159,7 @@ func (c *command) fail(err error) int {
 func oneLine(message string) string {
 	var lines []string
 	for _, l := range strings.Split(message, "\n") {
-		if l = strings.TrimSpace(l); l != "" && !contains(lines, l) {
+		if l = strings.TrimSpace(l); l != "" && !slices.Contains(lines, l) {
 			lines = append(lines, l)
 		}
 	}

@@ -95,7 +95,7 @@ func devDir(dir string) (string, func(), error) {
 	if dir == "" {
 		tmp, err := os.MkdirTemp("", "lanyard-dev-")
 		if err != nil {
-			return "", nil, problem.Wrap(problem.DiskWrite, err)
+			return "", nil, fmt.Errorf("making a temporary folder: %w", err)
 		}
 		return tmp, func() { _ = os.RemoveAll(tmp) }, nil
 	}
@@ -104,7 +104,7 @@ func devDir(dir string) (string, func(), error) {
 		err = os.MkdirAll(abs, 0o700)
 	}
 	if err != nil {
-		return "", nil, problem.Wrap(problem.DiskWrite, err)
+		return "", nil, problem.Detailf(problem.BadUsage, "--dir %s cannot be used: %v.", dir, err)
 	}
 	return abs, func() {}, nil
 }
@@ -176,10 +176,10 @@ func devSeed(dir string) (uuid.UUID, error) {
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		seed := uuid.New()
-		return seed, problem.Wrap(problem.DiskWrite, os.WriteFile(name, []byte(seed.String()+"\n"), 0o600))
+		return seed, os.WriteFile(name, []byte(seed.String()+"\n"), 0o600)
 	}
 	if err != nil {
-		return uuid.Nil, problem.Wrap(problem.DiskWrite, err)
+		return uuid.Nil, err
 	}
 	seed, err := uuid.Parse(strings.TrimSpace(string(text)))
 	if err != nil {
@@ -234,7 +234,7 @@ func (c *command) seed(env *devEnv, st *server.Store, seed uuid.UUID) error {
 		}
 	}
 	env.caFile = filepath.Join(env.dir, "entra-ca.pem")
-	return problem.Wrap(problem.DiskWrite, os.WriteFile(env.caFile, env.entra.CA(), 0o600))
+	return os.WriteFile(env.caFile, env.entra.CA(), 0o600)
 }
 
 // devLabel marks the tokens that dev makes.

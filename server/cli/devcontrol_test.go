@@ -156,6 +156,30 @@ func TestDevState_severalAreKeptApart(t *testing.T) {
 	}
 }
 
+func TestDevState_withoutAPlaceForItItIsBesideTheDatabase(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := devCommand(t, map[string]string{"XDG_RUNTIME_DIR": file})
+	env := &devEnv{dir: dir, entra: newFewPeople(), public: mustURL("http://localhost:1")}
+	if err := c.openState(env); err != nil {
+		t.Fatal(err)
+	}
+	defer env.state.close()
+	if env.state.file != filepath.Join(dir, "dev.json") {
+		t.Errorf("it is %s", env.state.file)
+	}
+	if _, err := devCommand(t, map[string]string{stateVariable: env.state.file}).findDev(); err != nil {
+		t.Errorf("told by the variable, it is not found: %v", err)
+	}
+	named := devCommand(t, map[string]string{stateVariable: filepath.Join(file, "dev.json")})
+	if code, _ := problem.Of(named.openState(env)); code != problem.BadUsage {
+		t.Errorf("a named file that cannot be: %s", code)
+	}
+}
+
 func TestControl_itAnswersOnlyThoseWithTheToken(t *testing.T) {
 	e := newFewPeople()
 	h := controlHandler(e, "right")

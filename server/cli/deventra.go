@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/mail"
+	"slices"
 	"strings"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -167,7 +168,7 @@ type devAssignCmd struct {
 
 func (d devAssignCmd) Run(c *command) error {
 	for _, r := range d.Role {
-		if !contains([]string{roleAdmin, roleMember}, r) {
+		if !slices.Contains([]string{roleAdmin, roleMember}, r) {
 			return problem.Detailf(problem.BadUsage, "--role %q is not an app role; it can be %s or %s.%s", r, roleAdmin, roleMember, didYouMean(r, []string{roleAdmin, roleMember}))
 		}
 	}

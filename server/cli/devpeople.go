@@ -23,8 +23,10 @@ func devPeople(seed uuid.UUID) []EntraPerson {
 		{GivenName: "Grace", Surname: "Hopper", Title: "Compiler Engineer", Department: "Engineering", Roles: []string{roleMember}},
 		{GivenName: "Katherine", Surname: "Johnson", Title: "Mathematician", Department: "Research", Roles: []string{roleMember}},
 		{GivenName: "Alan", Surname: "Turing", Title: "Analyst", Department: "Security", Roles: []string{roleMember}},
-		{GivenName: "Radia", Surname: "Perlman", Title: "Network Consultant", Department: "Partners", Roles: []string{roleMember},
-			Guest: true, Mail: "radia@partner.example", UserPrincipalName: "radia_partner.example#EXT#@" + devDomain},
+		{
+			GivenName: "Radia", Surname: "Perlman", Title: "Network Consultant", Department: "Partners", Roles: []string{roleMember},
+			Guest: true, Mail: "radia@partner.example", UserPrincipalName: "radia_partner.example#EXT#@" + devDomain,
+		},
 	}
 	for i := range people {
 		p := &people[i]

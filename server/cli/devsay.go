@@ -61,7 +61,7 @@ func (c *command) sayDev(e *devEnv) error {
 	c.say("  authority  %s\n  client ID  %s\n  scope      %s", d.Authority, d.ClientID, d.Scope)
 	c.say("and provisioning with\n  %s\n  token %s (shown by --json)", d.SCIMBase, scim.Token(d.SCIMToken))
 	prefix := ""
-	if name, named, err := c.stateFile(); err == nil && (named || name != d.State) {
+	if name, named, err := c.stateFile(); err != nil || named || name != d.State {
 		prefix = stateVariable + "=" + shellWord(d.State) + " "
 	}
 	c.say("\nThen end somebody's access from a second terminal:\n  %slanyardd dev entra disable %s", prefix, d.Users[0].UserPrincipalName)

@@ -45,30 +45,44 @@ const stateVariable = "LANYARD_DEV_STATE"
 func (c *command) stateFile() (name string, named bool, err error) {
 	if v, ok := c.env(stateVariable); ok && v != "" {
 		abs, err := filepath.Abs(v)
-		return abs, true, problem.Wrap(problem.DiskWrite, err)
+		return abs, true, err
 	}
 	base, ok := c.env("XDG_RUNTIME_DIR")
 	if !ok || base == "" {
 		if base, err = os.UserCacheDir(); err != nil {
-			return "", false, problem.Detailf(problem.BadUsage, "There is no place for the state of lanyardd dev; name a file in %s.", stateVariable)
+			return "", false, err
 		}
 	}
 	return filepath.Join(base, "lanyard", "dev.json"), false, nil
 }
 
+// statePlace returns where to write the state file. Without a runtime or cache
+// folder that can be written, as in a bare container, it is beside the
+// database; the second terminal is then told by the variable.
+func (c *command) statePlace(dir string) (name string, named bool, err error) {
+	name, named, err = c.stateFile()
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(name), 0o700)
+	}
+	if err != nil && named {
+		return "", true, problem.Detailf(problem.BadUsage, "%s cannot be used: %v.", stateVariable, err)
+	}
+	if err != nil {
+		return filepath.Join(dir, "dev.json"), false, nil
+	}
+	return name, named, nil
+}
+
 // openState starts the control service and writes the state file. Where
 // another dev is running already, this one's file gets a number.
 func (c *command) openState(env *devEnv) error {
-	name, named, err := c.stateFile()
+	name, named, err := c.statePlace(env.dir)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return problem.Wrap(problem.DiskWrite, err)
-	}
 	lock := flock.New(name + ".lock")
 	if err := lock.Lock(); err != nil {
-		return problem.Wrap(problem.DiskWrite, fmt.Errorf("locking %s: %w", name, err))
+		return fmt.Errorf("locking %s: %w", name, err)
 	}
 	defer lock.Unlock()
 	file := name
@@ -91,7 +105,7 @@ func (c *command) openState(env *devEnv) error {
 	env.state = s
 	if err := s.write(); err != nil {
 		s.close()
-		return problem.Wrap(problem.DiskWrite, err)
+		return fmt.Errorf("writing the state file: %w", err)
 	}
 	return nil
 }
@@ -163,7 +177,7 @@ func (c *command) aliveAt(file string) *controlClient {
 func (c *command) findDev() (*controlClient, error) {
 	name, named, err := c.stateFile()
 	if err != nil {
-		return nil, err
+		return nil, problem.Wrap(problem.NoDevRunning, err)
 	}
 	if k := c.aliveAt(name); k != nil {
 		return k, nil

@@ -37,7 +37,7 @@ func engines() map[string]func(*testing.T) string {
 func TestServe_commandsWorkBesideIt(t *testing.T) {
 	for name, db := range engines() {
 		t.Run(name, func(t *testing.T) {
-			tm := newTerminal(t, "LANYARD_DB="+db(t))
+			tm := newTerminal(t, "LANYARD_DB="+db(t), "LANYARD_LOG_LEVEL=debug")
 			d := tm.start("serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--json")
 			var s served
 			d.line(&s)

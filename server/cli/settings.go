@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -134,7 +135,7 @@ func parseConfig(name, text string) (map[string]value, error) {
 		line := lineOf(text, key)
 		s, isText := v.(string)
 		switch {
-		case !contains(known, key):
+		case !slices.Contains(known, key):
 			complain(line, "there is no setting %q.%s", key, didYouMean(key, known))
 		case !isText:
 			complain(line, "%s must be a text in quotation marks.", key)
@@ -162,20 +163,11 @@ func lineOf(text, key string) int {
 	return 1
 }
 
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
-}
-
 // logLevel reads log_level.
 func (s settings) logLevel() (slog.Level, error) {
 	v := s[keyLogLevel]
 	var l slog.Level
-	if contains([]string{"debug", "info", "warn", "error"}, v.Text) {
+	if slices.Contains([]string{"debug", "info", "warn", "error"}, v.Text) {
 		return l, l.UnmarshalText([]byte(v.Text))
 	}
 	return 0, problem.Detailf(problem.BadConfig, "log_level (%s) is %q; it can be debug, info, warn or error.", v.From, v.Text)

@@ -63,6 +63,9 @@ func (w workspaceSetCmd) Run(c *command) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return c.unknownWorkspace(st, w.ID)
 	}
+	if errors.Is(err, store.ErrExists) { // another command was quicker
+		return problem.Detailf(problem.BadUsage, "One of the domains leads to another workspace already.")
+	}
 	if err != nil {
 		return fmt.Errorf("changing workspace %q: %w", w.ID, err)
 	}
@@ -172,7 +175,7 @@ func tenantID(v string) (string, error) {
 	switch {
 	case ok:
 		return id, nil
-	case contains([]string{"common", "organizations", "consumers"}, strings.ToLower(v)):
+	case slices.Contains([]string{"common", "organizations", "consumers"}, strings.ToLower(v)):
 		return "", badValue("--tenant-id", v, "would let in people of other organisations. Use the Directory (tenant) ID on the Overview page of Microsoft Entra, a GUID.")
 	case strings.Contains(v, "."):
 		return "", badValue("--tenant-id", v, "is a domain, which can change hands. Use the Directory (tenant) ID on the Overview page of Microsoft Entra, a GUID.")
