@@ -100,7 +100,7 @@ func (c *core) lookUp(name string) (*Tenant, *fault) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if t := c.tenant(name); t != nil {
-		return &t.Tenant, nil
+		return t.copy(), nil
 	}
 	return nil, refuse(90002, "Tenant '%s' not found. Check that the tenant id is right and that this is the right cloud.", name)
 }

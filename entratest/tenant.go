@@ -75,7 +75,13 @@ func (e *Entra) AddTenant(opt TenantOptions) *Tenant {
 	}
 	t := &tenant{Tenant: Tenant{ID: opt.ID, Domain: strings.ToLower(opt.Domain), Name: opt.Name, Host: opt.Host, core: c}}
 	c.tenants = append(c.tenants, t)
-	return &t.Tenant
+	return t.copy()
+}
+
+// copy is for those outside: what they do to it changes nothing here.
+func (t *tenant) copy() *Tenant {
+	out := t.Tenant
+	return &out
 }
 
 // Tenant finds a tenant by its id or domain; nil when there is none.
@@ -83,7 +89,7 @@ func (e *Entra) Tenant(idOrDomain string) *Tenant {
 	e.core.mu.Lock()
 	defer e.core.mu.Unlock()
 	if t := e.core.tenant(idOrDomain); t != nil {
-		return &t.Tenant
+		return t.copy()
 	}
 	return nil
 }
@@ -94,7 +100,7 @@ func (e *Entra) Tenants() []*Tenant {
 	defer e.core.mu.Unlock()
 	var all []*Tenant
 	for _, t := range e.core.tenants {
-		all = append(all, &t.Tenant)
+		all = append(all, t.copy())
 	}
 	return all
 }
