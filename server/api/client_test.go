@@ -291,6 +291,21 @@ func TestEvents_itGivesUpOnSilenceButNotOnPings(t *testing.T) {
 	}
 }
 
+func TestEvents_itGivesUpOnAServerThatNeverAnswers(t *testing.T) {
+	c := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	c.idle = 50 * time.Millisecond
+	done := make(chan error, 1)
+	go func() { done <- c.Events(context.Background(), secret, func(Event) error { return nil }) }()
+	select {
+	case err := <-done:
+		if codeOf(err) != problem.Offline {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it still waits")
+	}
+}
+
 func TestEvents_itEndsWithTheContext(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")

@@ -258,6 +258,30 @@ func TestSession_itNeverOutlivesADisableAtTheSameTime(t *testing.T) {
 	}
 }
 
+// What was true when the person was looked up may have changed when the session
+// is stored: the transaction asks again, about the person as they are then.
+func TestSession_itAsksAgainInTheTransaction(t *testing.T) {
+	f := newFixture(t)
+	f.add("u1", "ada@acme.example", adaOID)
+	f.h.Store = &lateStore{Store: f.store}
+	if _, code := f.signIn("ada"); code != problem.NotLinked {
+		t.Errorf("got %q", code)
+	}
+	if left, err := f.store.SessionsOfUser(context.Background(), "u1"); err != nil || len(left) != 0 {
+		t.Errorf("%d sessions, %v", len(left), err)
+	}
+}
+
+// lateStore joins the person with another object id just before the session.
+type lateStore struct{ Store }
+
+func (l *lateStore) StartSession(ctx context.Context, s directory.Session, admit func(directory.User) error, ev directory.Event) error {
+	return l.Store.StartSession(ctx, s, func(u directory.User) error {
+		u.ExternalID = bobOID
+		return admit(u)
+	}, ev)
+}
+
 func TestSession_itSaysOneSentenceForEveryRefusedToken(t *testing.T) {
 	f := newFixture(t)
 	var first []byte
