@@ -75,6 +75,9 @@ func port(l net.Listener) string {
 
 // serve runs a server on l until Close. With conf it speaks TLS.
 func (e *Entra) serve(l net.Listener, h http.Handler, conf *tls.Config) {
+	if conf != nil {
+		conf = conf.Clone() // net/http writes into it
+	}
 	s := &http.Server{
 		Handler:           h,
 		TLSConfig:         conf,
