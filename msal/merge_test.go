@@ -52,6 +52,10 @@ func TestMerge_itTakesEachSidesChanges(t *testing.T) {
 			`{"Account":{"a":` + a1 + `,"b":` + b + `}}`, `{"Account":{"a":` + a1 + `,"b":` + b + `}}`, `{"Account":{"b":` + b + `}}`,
 			`{"Account":{"b":` + b + `}}`,
 		},
+		"theirs deletes what mine changes": {
+			`{"Account":{"a":` + a1 + `},"AccessToken":{"t":` + a1 + `}}`, `{"Account":{"a":` + a1 + `},"AccessToken":{"t":` + a2 + `}}`, `{"Account":{"a":` + a1 + `}}`,
+			`{"Account":{"a":` + a1 + `}}`,
+		},
 		"a refresh does not bring back who signed out elsewhere": {
 			`{"Account":{"a":` + a1 + `},"RefreshToken":{"a":` + a1 + `}}`,
 			`{"Account":{"a":` + a1 + `},"RefreshToken":{"a":` + a2 + `},"AccessToken":{"new":` + a2 + `}}`,
