@@ -43,10 +43,10 @@ const (
 // it. Close the store at the end.
 func Open(ctx context.Context, path string) (*store.Store, error) {
 	if err := create(path); err != nil {
-		return nil, problem.Wrap(problem.BadDatabaseURL, err)
+		return nil, &problem.Error{Code: problem.BadDatabaseURL, Detail: "The database file can't be made or opened.", Cause: err}
 	}
-	write, err := pool(path, 1,
-		"cache_size(-32768)", fmt.Sprintf("wal_autocheckpoint(%d)", 2000))
+	// A checkpoint runs inside somebody's commit: at 8 MB it is rare and short.
+	write, err := pool(path, 1, "cache_size(-32768)", "wal_autocheckpoint(2000)")
 	if err != nil {
 		return nil, err
 	}
@@ -137,11 +137,11 @@ func claimOnce(ctx context.Context, db *sql.DB) error {
 		(select count(*) from sqlite_schema)`).Scan(&id, &tables)
 	switch {
 	case code(err) == lib.SQLITE_NOTADB:
-		return problem.Wrap(problem.BadDatabaseURL, errors.Join(store.ErrForeign, err))
+		return foreign(err)
 	case err != nil:
 		return down(err)
 	case id != applicationID && (id != 0 || tables > 0):
-		return problem.Wrap(problem.BadDatabaseURL, store.ErrForeign)
+		return foreign(nil)
 	}
 	var mode string
 	if err := db.QueryRowContext(ctx, `pragma journal_mode = wal`).Scan(&mode); err != nil {
@@ -155,6 +155,14 @@ func claimOnce(ctx context.Context, db *sql.DB) error {
 	}
 	_, err = db.ExecContext(ctx, fmt.Sprintf("pragma application_id = %d", applicationID))
 	return down(err)
+}
+
+// foreign says that the file is somebody else's.
+func foreign(err error) error {
+	return &problem.Error{
+		Code: problem.BadDatabaseURL, Detail: "The file is there, but it is not a Lanyard database.",
+		Cause: errors.Join(store.ErrForeign, err),
+	}
 }
 
 // down says that the database can't be used, except where it may be soon.

@@ -162,15 +162,6 @@ func (t *tx) row(ctx context.Context, query string, args ...any) scanner {
 	return one{s.QueryRowContext(ctx, args...)}
 }
 
-func (t *tx) each(ctx context.Context, f func(scanner) error, query string, args ...any) error {
-	s, err := t.stmt(ctx, query)
-	if err != nil {
-		return err
-	}
-	rows, err := s.QueryContext(ctx, args...)
-	return drain(rows, err, f)
-}
-
 // command runs a statement of transaction control.
 func (t *tx) command(ctx context.Context, text string) error {
 	if _, err := t.exec(ctx, text); err != nil {
