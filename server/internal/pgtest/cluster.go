@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -73,13 +74,22 @@ func (c *cluster) boot(bin string) error {
 	defer log.Close() // the server has its own handle
 	c.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", c.dir, "-p", port,
 		"-c", "listen_addresses=", "-c", "shared_buffers=64MB", "-c", "max_connections=200",
-		"-c", "unix_socket_permissions=0700", "-c", "logging_collector=off")
+		"-c", "unix_socket_permissions=0700", "-c", "logging_collector=off", "-c", "fsync="+fsync())
 	c.cmd.Dir, c.cmd.SysProcAttr = c.dir, endWithParent(who)
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	if err := c.run(); err != nil {
 		return fmt.Errorf("starting postgres: %w", err)
 	}
 	return c.ready()
+}
+
+// fsync is on for benchmarks, which must not flatter, and off for tests, which
+// end with the cluster.
+func fsync() string {
+	if bench := flag.Lookup("test.bench"); bench != nil && bench.Value.String() != "" {
+		return "on"
+	}
+	return "off"
 }
 
 // run starts the server from a thread that stays until it has ended: on
