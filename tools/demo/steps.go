@@ -188,8 +188,10 @@ func (d *walker) refused(ctx context.Context) error {
 	if err := d.app.Press(ctx, "Escape"); err != nil { // cancels the sign-in
 		return err
 	}
-	_, err = d.app.Phase(ctx, from, "SignedOut")
-	return err
+	if _, err = d.app.Phase(ctx, from, "SignedOut"); err != nil {
+		return err
+	}
+	return d.picture(ctx, "cancelled")
 }
 
 func (d *walker) another(ctx context.Context) error {
@@ -216,8 +218,10 @@ func (d *walker) signOut(ctx context.Context) error {
 	if err := d.picture(ctx, "sign-out"); err != nil {
 		return err
 	}
-	if err := d.app.Press(ctx, "Return"); err != nil { // … on this device
-		return err
+	for _, key := range []string{"Tab", "Return"} { // past "Stay signed in", which has the focus
+		if err := d.app.Press(ctx, key); err != nil {
+			return err
+		}
 	}
 	if _, err := d.app.Phase(ctx, from, "SignedOut"); err != nil {
 		return err

@@ -29,7 +29,8 @@ const describe = `({
 	loaded: document.readyState === "complete" && location.protocol.startsWith("http"),
 })`
 
-// next waits for a loaded document that is not the last one.
+// next waits for a loaded document that is not the last one, nor the form by
+// which Microsoft's answer goes to the app: that one sends itself.
 func next(ctx, tab context.Context, last Document) (Document, error) {
 	var doc Document
 	err := Until(ctx, "the next page in the browser", func() (bool, error) {
@@ -38,7 +39,7 @@ func next(ctx, tab context.Context, last Document) (Document, error) {
 			return false, tab.Err()
 		}
 		doc = d
-		return d.Loaded && d.Born != last.Born, nil
+		return d.Loaded && d.Kind != "post" && d.Born != last.Born, nil
 	})
 	if err != nil {
 		return doc, fmt.Errorf("%w; the last page was %q", err, last.Title)

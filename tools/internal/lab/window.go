@@ -80,30 +80,28 @@ func (w *Window) Press(ctx context.Context, keys ...string) error {
 	return err
 }
 
-// How long a window must show the same for it to be drawn, in looks of Until,
-// and after how many looks something that keeps moving (a progress ring) is
-// taken as it is.
+// steadyLooks is for how many looks of Until a window must show the same.
+const steadyLooks = 8
+
+// Shares of a window's pixels. A blinking caret or a progress ring changes less
+// than still; another page, or a message on the same one, more than another.
 const (
-	steadyLooks = 8
-	movingLooks = 80
+	still   = 0.005
+	another = 0.01
 )
 
 // Settle waits until the window shows something else than at the last call and
 // has stopped changing, and returns the picture.
 func (w *Window) Settle(ctx context.Context) (*image.NRGBA, error) {
 	var before *image.NRGBA
-	same, looks := 0, 0
+	same := 0
 	err := Until(ctx, "the window to be drawn", func() (bool, error) {
 		now := w.Picture()
-		if Blank(now) || equal(now, w.last) {
-			return false, nil
-		}
-		looks++
-		if same++; !equal(now, before) {
+		if same++; Blank(now) || difference(now, w.last) < another || difference(now, before) > still {
 			same = 0
 		}
 		before = now
-		return same >= steadyLooks || looks >= movingLooks, nil
+		return same >= steadyLooks, nil
 	})
 	if err != nil {
 		return nil, err
@@ -115,8 +113,19 @@ func (w *Window) Settle(ctx context.Context) (*image.NRGBA, error) {
 // Picture is what the window shows now.
 func (w *Window) Picture() *image.NRGBA { return w.screen.Picture(w.place) }
 
-func equal(a, b *image.NRGBA) bool {
-	return a != nil && b != nil && a.Rect == b.Rect && bytes.Equal(a.Pix, b.Pix)
+// difference is the share of pixels in which two pictures differ: 1 where there
+// is only one picture, or they are not of one size.
+func difference(a, b *image.NRGBA) float64 {
+	if a == nil || b == nil || a.Rect != b.Rect {
+		return 1
+	}
+	n := 0
+	for i := 0; i < len(a.Pix); i += 4 {
+		if !bytes.Equal(a.Pix[i:i+4], b.Pix[i:i+4]) {
+			n++
+		}
+	}
+	return float64(n) / float64(len(a.Pix)/4)
 }
 
 // Save writes a picture as PNG.
