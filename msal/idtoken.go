@@ -68,7 +68,7 @@ func (p *Provider) verifySignature(ctx context.Context, raw string, r auth.Reque
 		return nil, nil, errors.New("none came")
 	}
 	// The one algorithm Microsoft signs ID tokens with; "none" and HS256 end here.
-	token, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256})
+	token, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		return nil, nil, errors.New("not a compact RS256 signature")
 	}
