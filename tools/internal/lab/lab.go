@@ -25,7 +25,7 @@ type Lab struct {
 
 // inherited are the variables of the surrounding environment that a lab keeps:
 // nothing that would lead a program to the person's own files, bus or proxy.
-var inherited = []string{"PATH", "LANG", "LC_ALL", "LANGUAGE", "USER", "LOGNAME", "TZ", "TMPDIR"}
+var inherited = []string{"PATH", "LANG", "LC_ALL", "LANGUAGE", "USER", "LOGNAME", "TZ"}
 
 // New lays out a desk: a home of its own and nothing running.
 func New() (*Lab, error) {
@@ -37,7 +37,7 @@ func New() (*Lab, error) {
 	l.onClose(func() error { return os.RemoveAll(dir) })
 	for name, folder := range map[string]string{
 		"HOME": "home", "XDG_DATA_HOME": "home/.local/share", "XDG_CONFIG_HOME": "home/.config",
-		"XDG_CACHE_HOME": "home/.cache", "XDG_STATE_HOME": "home/.local/state", "XDG_RUNTIME_DIR": "run",
+		"XDG_CACHE_HOME": "home/.cache", "XDG_STATE_HOME": "home/.local/state", "XDG_RUNTIME_DIR": "run", "TMPDIR": "tmp",
 	} {
 		path := filepath.Join(dir, folder)
 		if err := os.MkdirAll(path, 0o700); err != nil {
@@ -45,6 +45,8 @@ func New() (*Lab, error) {
 		}
 		l.Set(name, path)
 	}
+	// Without a bus of the desk's own, none is started behind its back.
+	l.Set("DBUS_SESSION_BUS_ADDRESS", "disabled:")
 	return l, nil
 }
 
