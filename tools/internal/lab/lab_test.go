@@ -154,7 +154,7 @@ func TestEnv_nothingOfThePersonsOwnGetsIn(t *testing.T) {
 	_, l := desk(t)
 	for _, v := range l.Env() {
 		name, value, _ := strings.Cut(v, "=")
-		if name == "HTTPS_PROXY" || name == "DBUS_SESSION_BUS_ADDRESS" {
+		if name == "HTTPS_PROXY" || name == "DBUS_SESSION_BUS_ADDRESS" && value != "disabled:" {
 			t.Errorf("%s got in", v)
 		}
 		if name == "HOME" && value != filepath.Join(l.Dir(), "home") {
