@@ -60,7 +60,7 @@ func TestKeyring_tokensAreNowhereInTheClearAndAllIsGoneAfterSignOut(t *testing.T
 	underKeyring(t, "keyring", unlocked)
 }
 
-// jobTest lets a job use the helpers of tests: it collects failures.
+// jobTest lets a job use what tests are set up with: it collects failures.
 type jobTest struct {
 	testing.TB
 	dir    string
