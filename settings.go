@@ -130,7 +130,7 @@ func (s *settings) complete(packaged, keyFile, workspace string) error {
 	if s.server != "" {
 		u, err := url.Parse(s.server)
 		if err != nil {
-			return fmt.Errorf("--server: %s is not an address", s.server)
+			return errors.New("--server: this is not an address")
 		}
 		if err := auth.CheckServer(u); err != nil {
 			_, t := problem.Of(err)

@@ -73,17 +73,22 @@ func KeyFile(a fyne.App) string { return a.Preferences().String(prefKeyFile) }
 // Window is the app's one window. Except for New and Run, all of it happens on
 // the UI goroutine.
 type Window struct {
-	cfg     Config
-	ctx     context.Context
-	begun   time.Time
-	window  fyne.Window
-	view    *view
-	texts   texts
-	state   auth.State
-	facts   facts
-	client  *auth.Client
-	chosen  Storage
-	picture fetched
+	cfg    Config
+	ctx    context.Context
+	begun  time.Time
+	window fyne.Window
+	view   *view
+	texts  texts
+	state  auth.State
+	facts  facts
+	client *auth.Client
+	end    context.CancelFunc // ends the client
+	chosen Storage
+	// keychain is why the keychain cannot be used, once that is known.
+	keychain error
+	picture  fetched
+	// ui runs a function on the UI goroutine: fyne.Do, or a test's own.
+	ui func(func())
 }
 
 // fetched is the picture of the person, by its address.
@@ -103,7 +108,7 @@ func New(ctx context.Context, cfg Config) *Window {
 	if cfg.HTTPClient == nil {
 		cfg.HTTPClient = &http.Client{}
 	}
-	w := &Window{cfg: cfg, ctx: ctx, begun: cfg.Now(), texts: english(), chosen: cfg.Storage}
+	w := &Window{cfg: cfg, ctx: ctx, begun: cfg.Now(), texts: english(), chosen: cfg.Storage, ui: fyne.Do}
 	w.facts = facts{Input: cfg.Workspace, KeyFile: cfg.KeyFile, Version: cfg.Version}
 	cfg.App.Settings().SetTheme(Theme{})
 	w.window = cfg.App.NewWindow(w.texts.WindowTitle)
@@ -115,7 +120,7 @@ func New(ctx context.Context, cfg Config) *Window {
 	w.view = newView(w.window.Canvas(), variant, w.do, w.type_, w.pictureAt)
 	cfg.App.Settings().AddListener(func(fyne.Settings) { w.view.redraw() })
 	w.draw()
-	w.view.onFirstFrame(func() {
+	w.view.onFirstFrame(func(f func()) { w.ui(f) }, func() {
 		cfg.Log.Info("the window is shown", "event", "window", "ms", w.since())
 	})
 	return w
@@ -135,15 +140,20 @@ func (w *Window) connect(s Storage) {
 	w.chosen = s
 	w.facts.Storage, w.facts.AskKeyFile, w.facts.AskStorage = nil, false, false
 	w.facts.Connected, w.client, w.state = false, nil, auth.State{}
+	if w.end != nil {
+		w.end()
+	}
+	ctx, end := context.WithCancel(w.ctx)
+	w.end = end
 	w.draw()
 	go func() {
-		client, err := w.cfg.Connect(w.ctx, s)
+		client, err := w.cfg.Connect(ctx, s)
 		if err == nil {
-			go client.Run(w.ctx)
+			go client.Run(ctx)
 		}
-		fyne.Do(func() { w.connected(s, client, err) })
+		w.ui(func() { w.connected(s, client, err) })
 		if err == nil {
-			w.follow(client)
+			w.follow(ctx, client)
 		}
 	}()
 }
@@ -153,6 +163,9 @@ func (w *Window) connected(s Storage, client *auth.Client, err error) {
 		k, _ := problem.Of(err)
 		w.cfg.Log.Warn("the sign-in cannot be kept there", "event", "storage", "code", string(k))
 		w.facts.Storage, w.facts.AskKeyFile = err, s.Keep == InKeyFile
+		if s.Keep == InKeychain {
+			w.keychain = err
+		}
 		if s.Keep == InKeyFile {
 			w.facts.KeyFile = s.KeyFile
 		}
@@ -168,9 +181,9 @@ func (w *Window) connected(s Storage, client *auth.Client, err error) {
 
 // follow draws each state of client, by one fyne.Do. It is not on the UI
 // goroutine.
-func (w *Window) follow(client *auth.Client) {
-	for s := range client.States(w.ctx) {
-		fyne.Do(func() { w.changed(client, s) })
+func (w *Window) follow(ctx context.Context, client *auth.Client) {
+	for s := range client.States(ctx) {
+		w.ui(func() { w.changed(client, s) })
 	}
 }
 
@@ -213,7 +226,7 @@ func (w *Window) fetch() {
 			w.cfg.Log.Info("the picture is not shown", "event", "picture", "error", err)
 			return
 		}
-		fyne.Do(func() {
+		w.ui(func() {
 			if w.picture.address == address {
 				w.picture.img = img
 				w.view.redraw()
@@ -259,7 +272,7 @@ func (w *Window) do(a act) {
 	case doOpenAddress:
 		w.open()
 	case doStorage:
-		w.facts.AskStorage, w.facts.AskKeyFile = true, false
+		w.facts.AskStorage, w.facts.AskKeyFile, w.facts.Storage = true, false, w.keychain
 	case doAskKeyFile:
 		w.facts.AskKeyFile = true
 	case doKeyFile:
@@ -268,11 +281,14 @@ func (w *Window) do(a act) {
 	case doMemory:
 		w.connect(Storage{Keep: InMemory})
 		return
+	case doKeychain:
+		w.connect(Storage{})
+		return
 	case doConnect:
 		w.connect(w.chosen)
 		return
 	case doDismiss:
-		if w.facts.AskStorage {
+		if w.facts.AskStorage && w.client != nil {
 			w.facts.AskStorage = false
 			break
 		}

@@ -48,6 +48,7 @@ const (
 	doKeyFile          act = "key-file"
 	doMemory           act = "memory"
 	doConnect          act = "connect"
+	doKeychain         act = "keychain"
 )
 
 // look is how a button is drawn.

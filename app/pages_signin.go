@@ -111,9 +111,12 @@ func storagePage(t texts, f facts) page {
 			p.Text = join(p.Text, txt.Next)
 			p.Buttons = append([]button{{Act: doConnect, Label: t.TryAgain, Look: primary}}, p.Buttons...)
 		}
-	} else {
+	}
+	if f.Connected { // they came from an error page
 		p.Escape = doDismiss
 		p.Buttons = append(p.Buttons, button{Act: doDismiss, Label: t.Back})
+	} else if f.Storage == nil {
+		p.Buttons = append(p.Buttons, button{Act: doKeychain, Label: t.UseKeychain})
 	}
 	return p
 }

@@ -47,6 +47,7 @@ type texts struct {
 	UseKeyFileText string
 	UseMemory      string
 	UseMemoryText  string
+	UseKeychain    string
 	KeyFileTitle   string
 	KeyFileText    string
 	KeyFileLabel   string
@@ -117,6 +118,7 @@ func english() texts {
 		UseKeyFileText: "Your sign-in is saved, locked with that file",
 		UseMemory:      "Keep it in memory",
 		UseMemoryText:  "Until you close the app; nothing is saved",
+		UseKeychain:    "Try the keychain again",
 		KeyFileTitle:   "Choose a key file",
 		KeyFileText:    "Whoever can read this file can open your saved sign-in, so keep it where only you can. If it does not exist, it is made.",
 		KeyFileLabel:   "File",

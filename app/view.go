@@ -64,7 +64,7 @@ func (v *view) redraw() {
 }
 
 func (v *view) draw(p page) {
-	samePage, focused := v.drawn && v.shown.Kind == p.Kind, v.focused()
+	before, focused := v.shown, v.focused()
 	if v.spin != nil {
 		v.spin.Stop()
 		v.spin = nil
@@ -82,7 +82,7 @@ func (v *view) draw(p page) {
 		v.root.Objects = append(v.root.Objects, v.probe)
 	}
 	v.root.Refresh()
-	v.focus(p, samePage, focused)
+	v.focus(before, p, focused)
 }
 
 // shadow is nearly nothing, and nothing in the dark.
@@ -116,20 +116,22 @@ func (v *view) focused() act {
 const inTheField act = "field"
 
 // focus puts the focus where it was, or on what the person needs next: the
-// field, or the primary button.
-func (v *view) focus(p page, samePage bool, before act) {
-	if v.field != nil && (!samePage || before == inTheField || before == doNothing) {
+// field, the first way to sign out, or the primary button.
+func (v *view) focus(before, p page, focused act) {
+	samePage := before.Kind == p.Kind
+	switch {
+	case samePage && before.Escape != doMenu && p.Escape == doMenu:
+		v.canvas.Focus(v.presses[0]) // the menu has been opened
+		return
+	case samePage && before.Escape == doMenu && p.Escape != doMenu:
+		focused = doMenu // and closed
+	}
+	if v.field != nil && (!samePage || focused == inTheField || focused == doNothing) {
 		v.canvas.Focus(v.field)
 		return
 	}
 	for _, w := range v.presses {
-		if samePage && w.Act == before {
-			v.canvas.Focus(w)
-			return
-		}
-	}
-	for _, w := range v.presses {
-		if w.Look == primary || p.Kind == home && p.Escape == doMenu {
+		if samePage && w.Act == focused || !samePage && w.Look == primary {
 			v.canvas.Focus(w)
 			return
 		}
@@ -270,15 +272,15 @@ func (v *view) input(s *stackOf, f field, enter act, c palette) {
 	}
 }
 
-// onFirstFrame calls done, on the UI goroutine, after the first frame has been
+// onFirstFrame calls done by ui, on the UI goroutine, after the first frame has been
 // painted: a raster is asked for its picture while a frame is painted, and what
 // it queues then runs after that frame.
-func (v *view) onFirstFrame(done func()) {
+func (v *view) onFirstFrame(ui func(func()), done func()) {
 	called := false
 	raster := canvas.NewRaster(func(int, int) image.Image {
 		if !called {
 			called = true
-			go fyne.Do(func() {
+			go ui(func() {
 				v.probe = nil
 				done()
 			})

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lanyard-sso/lanyard/app"
+	"github.com/lanyard-sso/lanyard/problem"
+)
+
+func TestAboutThisApp_isWhatIsPackaged(t *testing.T) {
+	a := aboutThisApp()
+	if a.ID == "" || a.Name != "Lanyard" || strings.Count(a.Version, ".") != 2 {
+		t.Fatalf("%+v", a)
+	}
+}
+
+func read(t *testing.T, env map[string]string, args ...string) (*settings, string, string, error) {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	s, err := readSettings(args, func(k string) string { return env[k] }, aboutThisApp(), &out, &errOut)
+	return s, out.String(), errOut.String(), err
+}
+
+func TestReadSettings_aFlagBeatsTheEnvironmentAndThatThePackage(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	for _, c := range []struct {
+		env      map[string]string
+		args     []string
+		packaged string
+		want     string
+	}{
+		{nil, nil, "", ""},
+		{nil, nil, "https://packaged.example", "https://packaged.example"},
+		{map[string]string{"LANYARD_SERVER": "https://env.example"}, nil, "https://packaged.example", "https://env.example"},
+		{map[string]string{"LANYARD_SERVER": "https://env.example"}, []string{"--server", "https://flag.example"}, "https://packaged.example", "https://flag.example"},
+		{nil, []string{"--server", "http://localhost:8080"}, "", "http://localhost:8080"},
+	} {
+		s, _, errOut, err := read(t, c.env, c.args...)
+		if err != nil {
+			t.Fatal(err, errOut)
+		}
+		if err := s.complete(c.packaged, "", "acme"); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if s.Server != nil {
+			got = s.Server.String()
+		}
+		if got != c.want || s.Workspace != "acme" || !filepath.IsAbs(s.DataDir) {
+			t.Errorf("%+v: server %q, %+v", c, got, s)
+		}
+	}
+}
+
+func TestReadSettings_whatIsWrongIsSaid(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--memory-only", "--key-file", "k"}, "exclude one another"},
+		{[]string{"--log-level", "loud"}, "not \"loud\""},
+		{[]string{"acme"}, "nothing to do with \"acme\""},
+		{[]string{"--nonsense"}, "nonsense"},
+	} {
+		_, out, errOut, err := read(t, nil, c.args...)
+		if err == nil || exitCode(err) != 2 || out != "" || !strings.Contains(errOut, c.want) {
+			t.Errorf("%q: %v, exit %d, said %q", c.args, err, exitCode(err), errOut)
+		}
+	}
+	for _, server := range []string{"http://sso.example.com", "ftp://x", "https://u:secret@x", "::"} {
+		s, _, _, err := read(t, nil, "--server", server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.complete("", "", ""); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", server, err)
+		}
+	}
+}
+
+func TestReadSettings_theVersionIsOneLine(t *testing.T) {
+	_, out, errOut, err := read(t, nil, "--version")
+	if exitCode(err) != 0 || out != "lanyard "+aboutThisApp().Version+"\n" || errOut != "" {
+		t.Fatalf("exit %d, %q, %q", exitCode(err), out, errOut)
+	}
+}
+
+// req: G7
+func TestKeys_thePlaceIsTheOneThatWasNamed(t *testing.T) {
+	s, _, _, err := read(t, nil, "--data-dir", t.TempDir(), "--memory-only")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.complete("", "remembered.key", ""); err != nil {
+		t.Fatal(err)
+	}
+	if s.Storage.Keep != app.InMemory {
+		t.Errorf("a flag was overruled by what is remembered: %+v", s.Storage)
+	}
+	open := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(open, []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.keys(t.Context(), app.Storage{Keep: app.InKeyFile, KeyFile: open}); problemCode(err) == "" {
+		t.Errorf("a file that is no key is taken: %v", err)
+	}
+	if _, err := s.keys(t.Context(), app.Storage{Keep: app.InKeyFile, KeyFile: filepath.Join(t.TempDir(), "new")}); err != nil {
+		t.Errorf("a new file is refused: %v", err)
+	}
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "")
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	if _, err := s.keys(t.Context(), app.Storage{}); err == nil {
+		t.Skip("this machine has a keychain that answers without a session bus")
+	} else if problemCode(err) == problem.Internal {
+		t.Errorf("a missing keychain has no code: %v", err)
+	}
+}
+
+func problemCode(err error) problem.Code {
+	var p *problem.Error
+	if errors.As(err, &p) {
+		return p.Code
+	}
+	return ""
+}
