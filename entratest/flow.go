@@ -148,6 +148,11 @@ func (c *core) keep(f *flow) step {
 		c.sessions[f.cookie] = &session{}
 		s.cookie, s.session = f.cookie, true
 	}
+	for id, old := range c.flows {
+		if c.clock().Sub(old.born) > flowLife {
+			delete(c.flows, id)
+		}
+	}
 	c.flows[f.id] = f
 	s.page = c.pageFor(f)
 	return s

@@ -178,6 +178,7 @@ func (c *core) redeemRefresh(req tokenRequest) (*issue, *fault) {
 		return nil, f
 	}
 	g := fam.grant
+	g.nonce = "" // OpenID Connect Core section 12.2
 	if raw := req.form.Get("scope"); raw != "" {
 		wanted, f := req.tenant.parseScopes(raw)
 		if f != nil {
