@@ -252,6 +252,8 @@ func (c *core) serveLogout(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, to, http.StatusSeeOther)
 		return
 	}
-	c.render(w, &page{Kind: "message", ID: "signed-out", Title: "You signed out of your account",
-		Text: "It's a good idea to close all browser windows."})
+	c.render(w, &page{
+		Kind: "message", ID: "signed-out", Title: "You signed out of your account",
+		Text: "It's a good idea to close all browser windows.",
+	})
 }

@@ -196,8 +196,10 @@ func (c *core) done(f *flow, p *person) step {
 	}
 	d := f.device
 	d.done, d.user, d.epoch, d.authTime, d.sid = true, p.ObjectID, p.epoch, c.clock(), f.sid
-	return step{page: &page{Kind: "message", ID: "device-done", Title: "You're signed in",
-		Text: "You have signed in to " + c.tenant(f.tenant).app(f.client).Name + " on your device. You may now close this window."}}
+	return step{page: &page{
+		Kind: "message", ID: "device-done", Title: "You're signed in",
+		Text: "You have signed in to " + c.tenant(f.tenant).app(f.client).Name + " on your device. You may now close this window.",
+	}}
 }
 
 // remember signs the person in at the browser, under a new cookie: the old

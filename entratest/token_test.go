@@ -149,8 +149,10 @@ func TestToken_itEndsWhatAPersonHoldsWhenTheirStandingChanges(t *testing.T) {
 	}{
 		{"disabled", func() error { return r.tenant.Disable(r.ada) }, func() error { return r.tenant.Enable(r.ada) }, 50057, 50173},
 		{"soft-deleted", func() error { return r.tenant.SoftDelete(r.ada) }, func() error { return r.tenant.Restore(r.ada) }, 500341, 50173},
-		{"given another password", func() error { return r.tenant.SetPassword(r.ada, "another") },
-			func() error { return r.tenant.SetPassword(r.ada, r.ada.Password) }, 50173, 50173},
+		{
+			"given another password", func() error { return r.tenant.SetPassword(r.ada, "another") },
+			func() error { return r.tenant.SetPassword(r.ada, r.ada.Password) }, 50173, 50173,
+		},
 		{"signed out everywhere", func() error { return r.tenant.RevokeSessions(r.ada) }, func() error { return nil }, 50173, 50173},
 		{"not assigned any more", func() error {
 			return r.tenant.UpdateApp(r.app, func(a *entratest.App) { a.AssignmentRequired = true })
