@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Window is one window on the screen.
@@ -20,6 +21,9 @@ type Window struct {
 	id     string
 	place  image.Rectangle
 	last   *image.NRGBA // the picture that Settle returned last
+	// Drawn is when what Settle returned last was first seen, to within the
+	// 25 ms between two looks.
+	Drawn time.Time
 }
 
 // Window waits for a program's window and gives it the keyboard.
@@ -98,7 +102,7 @@ func (w *Window) Settle(ctx context.Context) (*image.NRGBA, error) {
 	err := Until(ctx, "the window to be drawn", func() (bool, error) {
 		now := w.Picture()
 		if same++; Blank(now) || difference(now, w.last) < another || difference(now, before) > still {
-			same = 0
+			same, w.Drawn = 0, time.Now()
 		}
 		before = now
 		return same >= steadyLooks, nil
