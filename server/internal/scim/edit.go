@@ -83,8 +83,8 @@ func (e *edit) apply(do verb, path Path, g target, raw any) error {
 		}
 		g.sub = g.attr.sub(path.Sub)
 	}
-	if err := writable(do, g); err != nil || g.attr.Mutability == WriteOnly {
-		return err // what is only written (password) is forgotten
+	if err := writable(do, g); err != nil || g.attr.Forgotten {
+		return err
 	}
 	object := e.doc
 	if g.schema != nil {

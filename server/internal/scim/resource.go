@@ -51,7 +51,7 @@ func (t *ResourceType) checkSchemas(body Resource) error {
 func (t *ResourceType) stored(r Resource) Resource {
 	out := make(Resource, len(r))
 	for key, v := range r {
-		if a := t.Core.attribute(key); key == "id" || key == "meta" || a != nil && a.Returned == ReturnedNever {
+		if a := t.Core.attribute(key); key == "id" || key == "meta" || a != nil && a.Forgotten {
 			continue
 		}
 		out[key] = v

@@ -57,6 +57,15 @@ type Attribute struct {
 	// Default is given to a new resource without a value; such an attribute
 	// cannot be unassigned later.
 	Default any `json:"-"`
+	// Indexed says that a store keeps [Term] entries of the attribute, so that it
+	// can be searched and sorted by.
+	Indexed bool `json:"-"`
+	// Checked says that canonical values, references and binaries are enforced.
+	// The attributes of the RFC are not: what Entra's mappings send is kept as it
+	// came, unless a connection is strict.
+	Checked bool `json:"-"`
+	// Forgotten says that values are accepted and kept nowhere: the password.
+	Forgotten bool `json:"-"`
 
 	subs map[string]*Attribute // by folded name
 }
@@ -90,6 +99,13 @@ type ResourceType struct {
 
 	prefixes []prefix // how extensions and the core schema are addressed
 	common   map[string]*Attribute
+	indexed  []indexEntry
+	// relations are the paths that a store answers by membership: no document
+	// holds them.
+	relations map[string]bool
+	required  []target // beyond what the schemas say
+	strict    bool
+	hides     bool // some attribute that is stored is not shown by default
 }
 
 // prefix is one spelling of a schema's URN, folded.
@@ -114,8 +130,25 @@ func NewResourceType(name, endpoint, description string, core *Schema, extension
 	}
 	// A URN may be the beginning of another, so the longer are tried first.
 	slices.SortStableFunc(t.prefixes, func(a, b prefix) int { return len(b.text) - len(a.text) })
+	t.indexed = t.findIndexed()
+	t.relations = map[string]bool{}
+	for _, s := range t.Schemas() {
+		for _, a := range s.Attributes {
+			t.hides = t.hides || hidden(a)
+		}
+	}
 	return t
 }
+
+// hidden reports whether an attribute, or a part of it, is stored but not shown
+// by default.
+func hidden(a *Attribute) bool {
+	return !a.Forgotten && (a.Returned == ReturnedNever || a.Returned == ReturnedRequest || slices.ContainsFunc(a.Sub, hidden))
+}
+
+// Hides reports whether an answer must leave out attributes that are stored, so
+// that a stored resource cannot be sent as it is.
+func (t *ResourceType) Hides() bool { return t.hides }
 
 // Schemas returns the core schema and the extensions.
 func (t *ResourceType) Schemas() []*Schema {

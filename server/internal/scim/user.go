@@ -3,13 +3,16 @@ package scim
 // The tables of RFC 7643 sections 3.1, 4.1, 4.3 and 8.7.1. Descriptions are ours.
 
 // Users returns the resource type of people: the core User schema and the
-// enterprise extension. Build it once and keep it.
-func Users() *ResourceType {
-	return NewResourceType("User", "/Users", "A person of the workspace", userSchema(),
-		[]*Schema{enterpriseSchema()}, map[string]string{
+// enterprise extension, and the extensions of a configuration. Build it once and
+// keep it.
+func Users(custom ...*Schema) *ResourceType {
+	t := NewResourceType("User", "/Users", "A person of the workspace", userSchema(),
+		append([]*Schema{enterpriseSchema()}, custom...), map[string]string{
 			// Microsoft's own sample bodies lack the colon.
 			"urn:ietf:params:scim:schemas:extension:enterprise:2.0User": EnterpriseSchema,
 		})
+	t.relations["groups.value"] = true
+	return t
 }
 
 func commonAttributes() []*Attribute {
@@ -33,13 +36,13 @@ func userSchema() *Schema {
 		{Name: "externalId", Type: String, CaseExact: true, Uniqueness: UniqueServer, Description: "What the provisioner calls the person: normally the Entra object id"},
 		{Name: "name", Type: Complex, Description: "The parts of the person's name", Sub: []*Attribute{
 			text("formatted", "The whole name, as it is shown"),
-			text("familyName", "The family name"),
-			text("givenName", "The given name"),
+			indexed(text("familyName", "The family name")),
+			indexed(text("givenName", "The given name")),
 			text("middleName", "The middle names"),
 			text("honorificPrefix", "What is put before the name, such as Dr."),
 			text("honorificSuffix", "What is put after the name, such as III"),
 		}},
-		text("displayName", "The name that is shown"),
+		indexed(text("displayName", "The name that is shown")),
 		text("nickName", "What colleagues call the person"),
 		{Name: "profileUrl", Type: Reference, CaseExact: true, References: []string{"external"}, Description: "The address of the person's profile"},
 		text("title", "The job title"),
@@ -48,8 +51,8 @@ func userSchema() *Schema {
 		text("locale", "How numbers and dates are written for the person"),
 		text("timezone", "The person's time zone, such as Europe/Copenhagen"),
 		{Name: "active", Type: Boolean, Default: true, Description: "Whether the person may use the workspace"},
-		{Name: "password", Type: String, CaseExact: true, Mutability: WriteOnly, Returned: ReturnedNever, Description: "Accepted and forgotten: people sign in with Microsoft"},
-		plural("emails", "The person's e-mail addresses", text("value", "The address"), "work", "home", "other"),
+		{Name: "password", Type: String, CaseExact: true, Mutability: WriteOnly, Returned: ReturnedNever, Forgotten: true, Description: "Accepted and forgotten: people sign in with Microsoft"},
+		plural("emails", "The person's e-mail addresses", indexed(text("value", "The address")), "work", "home", "other"),
 		plural("phoneNumbers", "The person's telephone numbers, as they were sent", text("value", "The number"), "work", "home", "mobile", "fax", "pager", "other"),
 		plural("ims", "The person's instant messaging addresses", text("value", "The address")),
 		plural("photos", "Pictures of the person", &Attribute{Name: "value", Type: Reference, CaseExact: true, References: []string{"external"}, Description: "The address of the picture"}, "photo", "thumbnail"),
@@ -70,24 +73,29 @@ func userSchema() *Schema {
 			{Name: "type", Type: String, Mutability: ReadOnly, Canonical: []string{"direct", "indirect"}, Description: "How the person belongs to it"},
 		}},
 		plural("entitlements", "What the person has been given", text("value", "The entitlement")),
-		plural("roles", "The person's roles, such as the app roles assigned in Entra", text("value", "The role")),
+		plural("roles", "The person's roles, such as the app roles assigned in Entra", indexed(text("value", "The role"))),
 		plural("x509Certificates", "The person's certificates", &Attribute{Name: "value", Type: Binary, CaseExact: true, Description: "The certificate, DER in base64"}),
 	}}
 }
 
 func enterpriseSchema() *Schema {
 	return &Schema{ID: EnterpriseSchema, Name: "EnterpriseUser", Description: "What an organisation knows about a person", Attributes: []*Attribute{
-		text("employeeNumber", "The organisation's number for the person"),
+		indexed(text("employeeNumber", "The organisation's number for the person")),
 		text("costCenter", "The cost centre"),
 		text("organization", "The organisation"),
 		text("division", "The division"),
-		text("department", "The department"),
+		indexed(text("department", "The department")),
 		{Name: "manager", Type: Complex, Description: "The person's manager", Sub: []*Attribute{
-			{Name: "value", Type: String, CaseExact: true, Description: "The id of the manager's User resource"},
+			{Name: "value", Type: String, CaseExact: true, Indexed: true, Description: "The id of the manager's User resource"},
 			{Name: "$ref", Type: Reference, CaseExact: true, References: []string{"User"}, Description: "The address of the manager's User resource"},
 			{Name: "displayName", Type: String, Mutability: ReadOnly, Description: "The manager's name"},
 		}},
 	}}
+}
+
+func indexed(a *Attribute) *Attribute {
+	a.Indexed = true
+	return a
 }
 
 func text(name, description string) *Attribute {
