@@ -85,8 +85,10 @@ const (
 	DevEntraRefused Code = "LY-CLI-005"
 )
 
-const tokenSentence = "This server did not accept the sign-in from Microsoft."
-const tokenNext = "Sign in again. If it happens again, copy the details for your IT administrator."
+const (
+	tokenSentence = "This server did not accept the sign-in from Microsoft."
+	tokenNext     = "Sign in again. If it happens again, copy the details for your IT administrator."
+)
 
 var catalog = map[Code]Text{
 	Internal:  {500, "Something went wrong that should not have.", "Try again. If it happens again, copy the details and send them to whoever runs Lanyard for you.", Operator},

@@ -58,8 +58,10 @@ func TestServer_itLeaksNoSecret(t *testing.T) {
 		{"GET", "/scim/v2/acme/Users", w.scim + canary, "", ""},
 		{"GET", "/scim/v2/other/Users", w.scim, "", ""},
 		{"POST", "/scim/v2/acme/Users", w.scim, "application/scim+json", `{"userName":7,"password":"` + canary + `"}`},
-		{"POST", "/scim/v2/acme/Users", w.scim, "application/scim+json",
-			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bob@acme.example","externalId":"b","active":true,"password":"` + canary + `"}`},
+		{
+			"POST", "/scim/v2/acme/Users", w.scim, "application/scim+json",
+			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bob@acme.example","externalId":"b","active":true,"password":"` + canary + `"}`,
+		},
 		{"DELETE", "/v1/session", session.Token, "", ""},
 		{"GET", "/v1/me", session.Token, "", ""},
 	} {

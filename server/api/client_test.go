@@ -104,9 +104,9 @@ func TestClient_itTellsWhatWentWrong(t *testing.T) {
 		"no content":              {answerWith(204, json, ``), problem.BadServer},
 		"an answer without end":   {answerWith(200, json, `"`+strings.Repeat("x", maxAnswer)), problem.BadServer},
 		"a connection cut off":    {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, problem.Offline},
-		"a redirect to others":    {http.RedirectHandler("https://evil.example/", 307).ServeHTTP, problem.BadServer},
-		"a redirect without end":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/v1/me", 302) }, problem.BadServer},
-		"a redirect to elsewhere": {http.RedirectHandler("http://127.0.0.1:1/", 302).ServeHTTP, problem.BadServer},
+		"a redirect to others":    {http.RedirectHandler("https://evil.example/", http.StatusTemporaryRedirect).ServeHTTP, problem.BadServer},
+		"a redirect without end":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/v1/me", http.StatusFound) }, problem.BadServer},
+		"a redirect to elsewhere": {http.RedirectHandler("http://127.0.0.1:1/", http.StatusFound).ServeHTTP, problem.BadServer},
 	} {
 		t.Run("it says so for "+name, func(t *testing.T) {
 			_, err := serve(t, c.answer).Me(context.Background(), secret)

@@ -71,7 +71,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	hash := directory.HashToken(token)
-	s, u, ws, err := h.session(r, hash)
+	_, u, _, err := h.session(r, hash)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,8 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) error {
 	}
 	sub := h.Hub.subscribe(u.ID)
 	defer h.Hub.unsubscribe(sub)
-	if s, u, ws, err = h.session(r, hash); err != nil {
+	s, u, ws, err := h.session(r, hash)
+	if err != nil {
 		return err
 	}
 	trace := api.TraceOf(r.Context())

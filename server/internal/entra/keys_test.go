@@ -241,7 +241,8 @@ func TestUsable_itPassesOverWhatItDoesNotKnow(t *testing.T) {
 	var all []json.RawMessage
 	for _, k := range []any{
 		map[string]any{"kty": "EC", "kid": "ec", "crv": "P-256", "x": "AA", "y": "AA"},
-		map[string]any{"kty": "AKP", "kid": 7}, "a string", nil,
+		map[string]any{"kty": "AKP", "kid": 7},
+		"a string", nil,
 		publicJWK("", &signKeys()[2].PublicKey), publicJWK("short", &big.PublicKey), ours, second,
 	} {
 		b, err := json.Marshal(k)
