@@ -92,6 +92,9 @@ type User struct {
 	// Doc is the SCIM resource as stored: one JSON object without id, meta
 	// and password.
 	Doc []byte
+	// Terms index Doc. They are nil on reads; where they are nil on writes, the
+	// store computes them.
+	Terms []Term
 }
 
 // Session is one signed-in device.
@@ -119,6 +122,11 @@ const (
 	UserLinked      Kind = "user.linked"
 	SessionStarted  Kind = "session.started"
 	SessionEnded    Kind = "session.ended"
+	GroupCreated    Kind = "group.created"
+	GroupUpdated    Kind = "group.updated" // its attributes, not its members
+	GroupDeleted    Kind = "group.deleted" // with all memberships
+	MemberAdded     Kind = "group.member_added"
+	MemberRemoved   Kind = "group.member_removed"
 )
 
 // Event is something that happened, written in the transaction of the change.
@@ -130,7 +138,13 @@ type Event struct {
 	// Workspace is set where the event concerns one only.
 	Workspace string
 	Kind      Kind
-	User      string
+	// User is the person concerned: in the events of members the one who was
+	// added or removed, empty where that is a group.
+	User string
+	// Group is the group of group and member events.
+	Group string
+	// Nested is the group that was added to or removed from Group.
+	Nested string
 	// Session is the public handle of the session of a session event; empty in
 	// SessionEnded means all of the user's sessions.
 	Session string
