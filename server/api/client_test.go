@@ -294,8 +294,10 @@ func TestEvents_itGivesUpOnSilenceButNotOnPings(t *testing.T) {
 func TestEvents_itGivesUpOnAServerThatNeverAnswers(t *testing.T) {
 	c := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	c.idle = 50 * time.Millisecond
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel) // before the server closes, which waits for the handler
 	done := make(chan error, 1)
-	go func() { done <- c.Events(context.Background(), secret, func(Event) error { return nil }) }()
+	go func() { done <- c.Events(ctx, secret, func(Event) error { return nil }) }()
 	select {
 	case err := <-done:
 		if codeOf(err) != problem.Offline {
