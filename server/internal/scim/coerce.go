@@ -1,12 +1,15 @@
 package scim
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"math"
+	"net/url"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // coerce turns a value as it was sent into one of the attribute's type, or nil
@@ -26,6 +29,9 @@ func (e *edit) coerce(name string, a *Attribute, raw any) (any, error) {
 		if len(list) != 1 {
 			return nil, bad(InvalidValue, "%s has one value, but a list of %d was sent.%s", name, len(list), inEntra(name))
 		}
+		if err := e.loose(InvalidValue, "%s has one value, but a list was sent.", name); err != nil {
+			return nil, err
+		}
 		raw = list[0] // Entra sends the manager as a list of one
 	}
 	return e.single(name, a, raw)
@@ -36,6 +42,9 @@ func (e *edit) coerce(name string, a *Attribute, raw any) (any, error) {
 func (e *edit) elements(name string, a *Attribute, raw any) ([]any, error) {
 	list, isList := raw.([]any)
 	if !isList {
+		if err := e.loose(InvalidValue, "%s has several values, but no list was sent.", name); err != nil {
+			return nil, err
+		}
 		list = []any{raw}
 	}
 	if len(list) > MaxElements {
@@ -64,7 +73,10 @@ func (e *edit) single(name string, a *Attribute, raw any) (any, error) {
 	case Complex:
 		return e.complex(name, a, raw)
 	case Boolean:
-		if b, ok := boolean(raw); ok {
+		if b, isBool := raw.(bool); isBool {
+			return b, nil
+		}
+		if b, ok := boolean(raw); ok && !e.t.strict {
 			return b, nil
 		}
 		return nil, bad(InvalidValue, "%s is true or false, but %s was sent.%s", name, e.shown(a, raw), inEntra(name))
@@ -87,7 +99,63 @@ func (e *edit) single(name string, a *Attribute, raw any) (any, error) {
 			return nil, bad(InvalidValue, "%s is a date and time such as 2026-01-31T12:00:00Z, but %s was sent.%s", name, e.shown(a, raw), inEntra(name))
 		}
 	}
-	return s, nil
+	return s, e.checked(name, a, s)
+}
+
+// checked enforces what most attributes only suggest: canonical values, the
+// form of references, and base64.
+func (e *edit) checked(name string, a *Attribute, s string) error {
+	if !a.Checked {
+		return nil
+	}
+	switch {
+	case len(a.Canonical) > 0 && !slices.ContainsFunc(a.Canonical, func(c string) bool { return c == s || !a.CaseExact && Fold(c) == Fold(s) }):
+		return bad(InvalidValue, "%s is one of %s, but %s was sent.%s", name, strings.Join(a.Canonical, ", "), e.shown(a, s), inEntra(name))
+	case a.Type == Reference && !refers(a, s):
+		return bad(InvalidValue, "%s is an address (%s), but %s was sent.%s", name, strings.Join(a.References, " or "), e.shown(a, s), inEntra(name))
+	case a.Type == Binary && !isBase64(s):
+		return bad(InvalidValue, "%s is base64, but %s was sent.%s", name, e.shown(a, s), inEntra(name))
+	}
+	return nil
+}
+
+// refers reports whether s is a reference of one of the kinds that a takes: an
+// absolute address for external, any URI for uri, and for a resource type one
+// that ends in its endpoint and an id.
+func refers(a *Attribute, s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || strings.ContainsFunc(s, unicode.IsSpace) {
+		return false
+	}
+	if len(a.References) == 0 {
+		return true
+	}
+	for _, kind := range a.References {
+		switch {
+		case kind == "external":
+			if u.IsAbs() && (u.Host != "" || u.Opaque != "") {
+				return true
+			}
+		case kind == "uri":
+			if s != "" {
+				return true
+			}
+		default:
+			if parts := strings.Split(strings.TrimSuffix(u.Path, "/"), "/"); len(parts) >= 2 && strings.EqualFold(parts[len(parts)-2], kind+"s") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isBase64(s string) bool {
+	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if _, err := enc.DecodeString(s); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // shown keeps what is sent as a password out of every message.
@@ -114,6 +182,9 @@ func (e *edit) complex(name string, a *Attribute, raw any) (any, error) {
 		if a.main() == nil {
 			return nil, bad(InvalidValue, "%s is an object, but %s was sent.%s", name, shown(raw), inEntra(name))
 		}
+		if err := e.loose(InvalidValue, "%s is an object, but %s was sent.", name, e.shown(a, raw)); err != nil {
+			return nil, err
+		}
 		object = map[string]any{"value": raw}
 	}
 	out := make(map[string]any, len(object))
@@ -121,6 +192,9 @@ func (e *edit) complex(name string, a *Attribute, raw any) (any, error) {
 	for _, key := range sortedKeys(object) {
 		sub := a.sub(key)
 		if sub == nil {
+			if err := e.loose(InvalidSyntax, "%s has no part %s.", name, shown(key)); err != nil {
+				return nil, err
+			}
 			e.ignore(name+"."+key, object[key])
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 )
 
 // edit is a resource being changed. It owns doc and may write in it.
@@ -35,10 +36,18 @@ func (e *edit) body(verb verb, object map[string]any, under *Schema) error {
 		name := g.name()
 		switch {
 		case !g.known():
+			if err := e.loose(InvalidSyntax, "There is no attribute %s.", shown(key)); err != nil {
+				return err
+			}
 			e.ignore(key, object[key])
 			continue
-		case path.Where != nil || path.Sub != "":
-			name = path.String()
+		case g.attr != nil && (g.sub != nil || path.Where != nil || strings.Contains(key, ":")):
+			if err := e.loose(InvalidSyntax, "%s is a path; an object has attributes.", shown(key)); err != nil {
+				return err
+			}
+			if path.Where != nil || path.Sub != "" {
+				name = path.String()
+			}
 		}
 		if seen[name] {
 			return bad(InvalidSyntax, "%s is given twice.", name)
@@ -83,7 +92,7 @@ func (e *edit) apply(do verb, path Path, g target, raw any) error {
 		}
 		g.sub = g.attr.sub(path.Sub)
 	}
-	if err := writable(do, g); err != nil || g.attr.Forgotten {
+	if err := writable(do, path, g); err != nil || g.attr.Forgotten {
 		return err
 	}
 	object := e.doc
@@ -200,12 +209,12 @@ func (e *edit) whole(do verb, s *Schema, raw any) error {
 }
 
 // writable refuses to change what only the server may change.
-func writable(do verb, g target) error {
+func writable(do verb, path Path, g target) error {
 	readOnly := g.attr.Mutability == ReadOnly || g.sub != nil && g.sub.Mutability == ReadOnly
 	switch {
 	case readOnly || g.attr.Name == "schemas":
 		return bad(Mutability, "%s is set by the server and cannot be changed. In Entra, remove the mapping whose target is %s.", g.name(), g.name())
-	case do == remove && g.sub == nil && g.attr.Required:
+	case do == remove && g.sub == nil && path.Where == nil && g.attr.Required:
 		return bad(Mutability, "%s is required and cannot be removed.%s", g.name(), inEntra(g.name()))
 	}
 	return nil
@@ -228,8 +237,7 @@ func unknown(path string) error {
 }
 
 // finish checks what is true of the whole resource.
-func (e *edit) finish(before Resource) (Result, error) {
-	var missing []string
+func (e *edit) finish(before Resource, fresh bool) (Result, error) {
 	for _, a := range e.t.Core.Attributes {
 		if a.Default != nil && e.doc[a.Name] == nil {
 			e.doc[a.Name] = a.Default
@@ -237,11 +245,8 @@ func (e *edit) finish(before Resource) (Result, error) {
 				e.doc[a.Name] = old
 			}
 		}
-		if a.Required && blank(e.doc[a.Name]) {
-			missing = append(missing, a.Name)
-		}
 	}
-	if len(missing) > 0 {
+	if missing := e.t.missing(before, e.doc, fresh); len(missing) > 0 {
 		return Result{}, absent(missing)
 	}
 	e.doc["schemas"] = e.t.schemasOf(e.doc)
@@ -261,15 +266,8 @@ func keys(set map[string]bool) []string {
 }
 
 func absent(names []string) error {
-	list := ""
-	for i, n := range names {
-		if i > 0 {
-			list += ", "
-		}
-		list += n
-	}
 	return &Error{
 		Status: http.StatusBadRequest, Kind: InvalidValue,
-		Detail: "A value is missing for: " + list + ". In Entra, open Provisioning, Mappings, and map each of them to a source attribute that every person has.",
+		Detail: "A value is missing for: " + strings.Join(names, ", ") + ". In Entra, open Provisioning, Mappings, and map each of them to a source attribute that every person has.",
 	}
 }

@@ -150,6 +150,9 @@ func (e *edit) matching(do verb, path Path, g target, object map[string]any, raw
 		}
 	}
 	template, fits := e.template(g.attr, path.Where)
+	if e.t.strict && do == replace {
+		fits = false
+	}
 	if len(indexes) == 0 && do != remove && !fits {
 		return bad(NoTarget, "No value of %s matches %s, and none can be made from it.%s", g.name(), shown(path.Where.String()), inEntra(g.name()))
 	}

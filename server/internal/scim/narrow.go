@@ -41,10 +41,16 @@ var (
 	nothing    = Plan{Kind: PlanNothing}
 )
 
-// columns are what every store can compare without an entry.
-var columns = map[string]bool{
-	"id": true, "username": true, "externalid": true, "active": true,
-	"meta.created": true, "meta.lastmodified": true,
+// column reports whether a store can compare a path without an entry: these of
+// every resource, and of people also the names that they are known by.
+func (t *ResourceType) column(path string) bool {
+	switch path {
+	case "id", "meta.created", "meta.lastmodified":
+		return true
+	case "username", "externalid", "active":
+		return t.Core.ID == UserSchema
+	}
+	return false
 }
 
 // Narrow returns a plan that holds for every resource that matches f. exact
@@ -138,10 +144,10 @@ func (n narrower) locate(name string) (g target, known bool) {
 // stored is the path of the column or the entries of g, if there are any.
 func (n narrower) stored(g target) (path string, ok bool) {
 	path = strings.ToLower(g.name())
-	if g.schema == nil && columns[path] || g.schema == nil && n.t.relations[path] {
+	if g.schema == nil && (n.t.column(path) || n.t.relations[path]) {
 		return path, true
 	}
-	return path, g.leaf().Indexed
+	return path, g.leaf().Indexed && g.leaf().Type != Complex
 }
 
 // within narrows the filter of a value path. Of a single comparison the answer
@@ -216,18 +222,18 @@ func (n narrower) compare(f Compare) (Plan, bool) {
 			return everything, false
 		}
 		f.Op = Eq
-		plan, exact := entry(path, g.leaf(), f)
+		plan, exact := n.t.entry(path, g.leaf(), f)
 		if !exact {
 			return everything, false
 		}
 		return opposite(plan), true
 	}
-	plan, precise := entry(path, g.leaf(), f)
+	plan, precise := n.t.entry(path, g.leaf(), f)
 	return and(where, plan), exact && precise
 }
 
 // entry is the comparison of one entry. f.Op is not ne.
-func entry(path string, a *Attribute, f Compare) (Plan, bool) {
+func (t *ResourceType) entry(path string, a *Attribute, f Compare) (Plan, bool) {
 	plan := Plan{Kind: PlanCompare, Path: path, Op: f.Op}
 	partial := f.Op == Co || f.Op == Sw || f.Op == Ew
 	switch a.Type {
@@ -243,7 +249,7 @@ func entry(path string, a *Attribute, f Compare) (Plan, bool) {
 		if !ok || partial {
 			return everything, false
 		}
-		return instant(plan, want)
+		return instant(plan, want, t.column(path))
 	case Integer, Decimal:
 		want, ok := literalNumber(f.Value)
 		if !ok || partial {
@@ -266,23 +272,23 @@ func entry(path string, a *Attribute, f Compare) (Plan, bool) {
 	if !a.CaseExact {
 		want = Fold(want)
 	}
-	return words(plan, want, columns[path])
+	plan.Value = want
+	if t.column(path) || t.relations[path] || whole(a) {
+		return plan, true
+	}
+	return words(plan, want)
 }
 
 // words compares text. What is longer than an entry is compared by its
 // beginning, and then asked again.
-func words(plan Plan, want string, column bool) (Plan, bool) {
-	plan.Value = want
-	if column {
-		return plan, true
-	}
+func words(plan Plan, want string) (Plan, bool) {
 	long := len(want) > MaxTerm-utf8.UTFMax
 	switch plan.Op {
 	case Co, Ew:
 		// The end of a value that was cut is not in the index.
 		whole := Plan{Kind: PlanCompare, Path: plan.Path, Op: Ew, Value: cutMark}
 		if long {
-			return whole, false
+			plan.Op, plan.Value = Co, want[:runeBefore(want, MaxTerm-utf8.UTFMax)]
 		}
 		return oneOf(plan, whole), false
 	case Eq, Sw:
@@ -308,8 +314,8 @@ func runeBefore(s string, i int) int {
 
 // instant compares times. Those of the server have microseconds, so a finer one
 // lies between two of them.
-func instant(plan Plan, want time.Time) (Plan, bool) {
-	if columns[plan.Path] {
+func instant(plan Plan, want time.Time, column bool) (Plan, bool) {
+	if column {
 		if floor := want.Truncate(time.Microsecond); !floor.Equal(want) {
 			want = floor
 			switch plan.Op {
@@ -323,5 +329,11 @@ func instant(plan Plan, want time.Time) (Plan, bool) {
 		}
 	}
 	plan.Value = orderedTime(want)
+	if column {
+		plan.Value = want.UTC().Format(columnTime)
+	}
 	return plan, true
 }
+
+// columnTime is how a store writes its times, to the microsecond.
+const columnTime = "2006-01-02T15:04:05.000000Z"

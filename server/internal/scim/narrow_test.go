@@ -31,7 +31,7 @@ func indexOf(t *ResourceType, r Resource) entries {
 	meta, _ := r["meta"].(map[string]any)
 	for _, name := range []string{"created", "lastModified"} {
 		if at, ok := moment(meta[name]); ok {
-			put("meta."+strings.ToLower(name), orderedTime(at))
+			put("meta."+strings.ToLower(name), at.UTC().Format(columnTime))
 		}
 	}
 	groups, _ := r["groups"].([]any)
@@ -170,7 +170,7 @@ func TestTermsCompareAsTheirAttributesDo(t *testing.T) {
 	})
 	long := strings.Repeat("Ü", MaxTerm)
 	got := Users().Terms(Resource{"displayName": long, "emails": []any{map[string]any{"value": "B@x"}, map[string]any{"value": "b@X", "type": "home"}}})
-	want := []Term{{"displayname", strings.Repeat("ü", MaxTerm/2) + cutMark}, {"emails.value", "b@x"}}
+	want := []Term{{"displayname", strings.Repeat("ü", MaxTerm/2) + cutMark, false}, {"emails.value", "b@x", false}}
 	for i := range got {
 		if got[i].Path == "displayname" {
 			got[i].Value = strings.ToLower(got[i].Value)

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +24,8 @@ type Operation struct {
 	value any
 	// all says that there is no path and value is an object to merge.
 	all bool
+	// loose says what RFC 7644 would not have taken of it, or is empty.
+	loose string
 }
 
 // ParsePatch reads the body of a PATCH. Names and operations are taken in any
@@ -44,15 +47,26 @@ func ParsePatch(data []byte) ([]Operation, error) {
 	case len(list) > MaxOperations:
 		return nil, bad(InvalidSyntax, "There are %d operations; at most %d are taken at a time.", len(list), MaxOperations)
 	}
+	named := isPatch(body)
 	ops := make([]Operation, 0, len(list))
 	for i, item := range list {
 		o, err := parseOperation(item)
 		if err != nil {
 			return nil, numbered(err, i, len(list))
 		}
+		if !named {
+			o.loose = "schemas does not hold " + PatchMessage + "."
+		}
 		ops = append(ops, o)
 	}
 	return ops, nil
+}
+
+// isPatch reports whether a body says that it is one.
+func isPatch(body Resource) bool {
+	schemas, _, err := field(body, "schemas")
+	list, _ := schemas.([]any)
+	return err == nil && slices.ContainsFunc(list, func(v any) bool { return v == PatchMessage })
 }
 
 func parseOperation(item any) (Operation, error) {
@@ -83,6 +97,9 @@ func parseOperation(item any) (Operation, error) {
 		o.verb = replace
 	default:
 		return o, bad(InvalidSyntax, "op is add, remove or replace, but %s was sent.", shown(name))
+	}
+	if word != strings.ToLower(word) {
+		o.loose = "op is add, remove or replace in small letters, but " + shown(name) + " was sent."
 	}
 	if o.verb != remove && !hasValue {
 		return o, bad(InvalidValue, "%s needs a value.", strings.ToLower(word))
@@ -137,16 +154,26 @@ func (t *ResourceType) Patch(before Resource, ops []Operation) (Result, error) {
 			return Result{}, numbered(err, i, len(ops))
 		}
 	}
-	return e.finish(stored)
+	return e.finish(stored, false)
 }
 
 func (e *edit) operation(o Operation) error {
+	if o.loose != "" {
+		if err := e.loose(InvalidSyntax, "%s", o.loose); err != nil {
+			return err
+		}
+	}
+	if o.verb == remove && o.value != nil {
+		if err := e.loose(InvalidSyntax, "remove takes no value. Name what to remove in the path."); err != nil {
+			return err
+		}
+	}
 	if o.all {
 		return e.body(o.verb, o.value.(map[string]any), nil)
 	}
 	g := e.t.resolve(o.path.Attr)
 	switch {
-	case g.foreign:
+	case g.foreign && !e.t.strict:
 		e.ignore(o.path.Attr, o.value)
 		return nil
 	case !g.known():

@@ -1,6 +1,9 @@
 package scim
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Selection is which attributes an answer shows (RFC 7644 section 3.9).
 type Selection struct {
@@ -70,13 +73,17 @@ func (t *ResourceType) project(out, in map[string]any, schema *Schema, attrs map
 // show returns what is shown of one attribute's value, or nil.
 func (s Selection) show(g target, v any) any {
 	name := strings.ToLower(g.name())
+	whole := v
+	if slices.ContainsFunc(g.attr.Sub, hidden) {
+		whole = parts(g.attr, v, func(sub *Attribute) bool { return sub.Returned != ReturnedRequest })
+	}
 	switch {
 	case g.attr.Returned == ReturnedNever:
 		return nil
 	case g.attr.Returned == ReturnedAlways:
-		return v
+		return whole
 	case g.schema != nil && s.only[strings.ToLower(g.schema.ID)] || s.only[name]:
-		return v
+		return whole
 	case g.schema != nil && s.without[strings.ToLower(g.schema.ID)] || s.without[name]:
 		return nil
 	case g.attr.Returned == ReturnedRequest:
@@ -84,8 +91,11 @@ func (s Selection) show(g target, v any) any {
 	}
 	keep := func(sub *Attribute) bool {
 		full := strings.ToLower(target{g.schema, g.attr, sub, false}.name())
-		if s.only != nil {
+		switch {
+		case s.only != nil:
 			return s.only[full]
+		case sub.Returned == ReturnedRequest:
+			return false
 		}
 		return !s.without[full]
 	}
@@ -115,7 +125,7 @@ func parts(a *Attribute, v any, keep func(*Attribute) bool) any {
 	object, _ := v.(map[string]any)
 	out := map[string]any{}
 	for _, sub := range a.Sub {
-		if x := object[sub.Name]; x != nil && keep(sub) {
+		if x := object[sub.Name]; x != nil && sub.Returned != ReturnedNever && (keep(sub) || sub.Returned == ReturnedAlways) {
 			out[sub.Name] = x
 		}
 	}

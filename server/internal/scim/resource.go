@@ -7,17 +7,17 @@ import (
 
 // Create normalises the body of a POST into a resource.
 func (t *ResourceType) Create(body Resource) (Result, error) {
-	return t.fill(body, Resource{})
+	return t.fill(body, Resource{}, true)
 }
 
 // Replace normalises the body of a PUT. An attribute that is not given is
 // cleared, except active: a person nobody spoke about is neither
 // suspended nor let in again (RFC 7644 section 3.5.1 leaves this to the server).
 func (t *ResourceType) Replace(before, body Resource) (Result, error) {
-	return t.fill(body, t.stored(before))
+	return t.fill(body, t.stored(before), false)
 }
 
-func (t *ResourceType) fill(body, before Resource) (Result, error) {
+func (t *ResourceType) fill(body, before Resource, fresh bool) (Result, error) {
 	if err := t.checkSchemas(body); err != nil {
 		return Result{}, err
 	}
@@ -25,7 +25,7 @@ func (t *ResourceType) fill(body, before Resource) (Result, error) {
 	if err := e.body(create, body, nil); err != nil {
 		return Result{}, err
 	}
-	return e.finish(before)
+	return e.finish(before, fresh)
 }
 
 // checkSchemas refuses a body that is about another kind of resource. A body
@@ -36,7 +36,7 @@ func (t *ResourceType) checkSchemas(body Resource) error {
 		return err
 	}
 	list, isList := raw.([]any)
-	if !found || raw == nil || isList && len(list) == 0 {
+	if !t.strict && (!found || raw == nil || isList && len(list) == 0) {
 		return nil
 	}
 	for _, item := range list {

@@ -216,7 +216,7 @@ func (t *ResourceType) resolve(path string) target {
 		switch {
 		case rest == "":
 			return target{schema: p.schema}
-		case rest[0] == ':' || rest[0] == '.': // Microsoft's own examples have the dot too
+		case rest[0] == ':' || rest[0] == '.' && !t.strict: // Microsoft's own examples have the dot too
 			return within(extension, p.schema.attrs, rest[1:])
 		}
 	}
@@ -228,6 +228,9 @@ func (t *ResourceType) resolve(path string) target {
 	}
 	if g := within(nil, t.common, path); g.known() {
 		return g
+	}
+	if t.strict {
+		return target{}
 	}
 	// Microsoft's samples and reference queries say manager without its URN.
 	for _, s := range t.Extensions {

@@ -20,6 +20,8 @@ type Term struct {
 	// unless caseExact, times in UTC with nine digits of fraction, numbers in a
 	// form that keeps their order, true and false.
 	Value string
+	// Unique: no other resource of the type may have it.
+	Unique bool
 }
 
 // MaxTerm is the longest value of an index entry, in bytes, without the mark
@@ -32,8 +34,7 @@ const cutMark = "\uffff"
 
 // Terms returns the index entries of a resource, sorted and each once: the
 // values of the attributes that are [Attribute.Indexed], as [ResourceType.Narrow]
-// looks for them. id, userName, externalId, active and the times are columns of
-// every store and are not among them.
+// looks for them. What every store has a column for is not among them.
 func (t *ResourceType) Terms(doc Resource) []Term {
 	var out []Term
 	for _, x := range t.indexed {
@@ -44,7 +45,7 @@ func (t *ResourceType) Terms(doc Resource) []Term {
 		}
 		for _, leaf := range pick(v, nil, x.sub) {
 			if value, ok := sortable(x.leaf(), leaf); ok {
-				out = append(out, Term{x.path, value})
+				out = append(out, Term{x.path, value, x.leaf().Uniqueness != UniqueNone})
 			}
 		}
 	}
@@ -69,8 +70,9 @@ func (t *ResourceType) findIndexed() []indexEntry {
 			extension = nil
 		}
 		for _, a := range s.Attributes {
-			if a.Indexed {
-				out = append(out, indexEntryOf(target{schema: extension, attr: a}))
+			if x := indexEntryOf(target{schema: extension, attr: a}); (a.Indexed || a.Uniqueness != UniqueNone) && (extension != nil || !t.column(x.path)) {
+				a.Indexed = true
+				out = append(out, x)
 			}
 			for _, sub := range a.Sub {
 				if sub.Indexed {
@@ -115,8 +117,15 @@ func sortable(a *Attribute, v any) (string, bool) {
 	if !a.CaseExact {
 		s = Fold(s)
 	}
+	if whole(a) {
+		return s, true
+	}
 	return cut(s), true
 }
+
+// whole reports whether the values of a are never cut: they must not be unique
+// by their beginnings, and are short enough ([MaxKey]).
+func whole(a *Attribute) bool { return a.Uniqueness != UniqueNone }
 
 // cut shortens a value that is too long for an index.
 func cut(s string) string {
