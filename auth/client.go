@@ -72,6 +72,12 @@ type Client struct {
 	// choose an account, because the last one did not go well.
 	choose  map[string]bool
 	renewAt time.Time // when to get the next session
+	// endedEarly is set when the server ended the session before its time:
+	// somebody did that on purpose.
+	endedEarly bool
+	// ahead is how far the server's clock is ahead of this device's, as the
+	// event stream said last.
+	ahead time.Duration
 }
 
 // server is what a Client asks of a Lanyard server. *api.Client is the real one.

@@ -38,7 +38,8 @@ func ada() api.Person {
 type fakeServer struct {
 	mu       sync.Mutex
 	down     bool
-	ended    bool // the organisation ended Ada's access
+	ahead    time.Duration // how far its clock is wrong
+	ended    bool          // the organisation ended Ada's access
 	person   api.Person
 	sessions map[string]time.Time // token → expiry
 	streams  map[chan api.Event]string
@@ -114,7 +115,7 @@ func (f *fakeServer) StartSession(ctx context.Context, r api.SessionRequest) (ap
 	f.number++
 	token := fmt.Sprintf("secret-session-%d", f.number)
 	f.sessions[token] = time.Now().Add(lifetime)
-	return api.Session{Token: token, ExpiresAt: f.sessions[token], Me: f.person, OfflineGraceSeconds: int64(grace / time.Second)}, nil
+	return api.Session{Token: token, ExpiresAt: f.sessions[token].Add(f.ahead), Me: f.person, OfflineGraceSeconds: int64(grace / time.Second)}, nil
 }
 
 func (f *fakeServer) good(token string) error {
@@ -151,7 +152,7 @@ func (f *fakeServer) Events(ctx context.Context, token string, on func(api.Event
 		delete(f.streams, events)
 		f.mu.Unlock()
 	}()
-	if err := on(api.Event{Type: api.EventReady}); err != nil {
+	if err := on(api.Event{Type: api.EventReady, At: time.Now().Add(f.ahead)}); err != nil {
 		return err
 	}
 	for {

@@ -56,7 +56,7 @@ func (c *Client) resume(ctx context.Context, op *operation) error {
 			c.last = saved.LastWorkspace
 		}
 		if saved.SessionToken != "" {
-			c.renewAt = renewal(c.cfg.Now(), saved.ExpiresAt)
+			c.renewAt = renewal(c.cfg.Now(), c.expires())
 		}
 	}
 	if !c.resumable() {
@@ -100,6 +100,7 @@ func (c *Client) check(ctx context.Context, op *operation) (verdict, error) {
 		return over, ctx.Err()
 	case k == problem.SessionGone:
 		c.saved.SessionToken = ""
+		c.endedEarly = c.cfg.Now().Before(c.expires().Add(-skew))
 		return c.renew(ctx, op, srv)
 	case k == problem.AccessEnded:
 		return over, c.revoke(ctx, op, err)
@@ -129,6 +130,10 @@ func (c *Client) confirm(ctx context.Context, op *operation, me api.Person) {
 
 // renew gets the next session without the person. While the old one is good, a
 // failure that says nothing about the person changes nothing.
+//
+// Where the server ended the session early, renew only finds out why: had the
+// person signed out of all devices, a device that was asleep must not sign
+// itself in again.
 func (c *Client) renew(ctx context.Context, op *operation, srv server) (verdict, error) {
 	old := c.saved.SessionToken
 	sess, tok, err := c.silentSession(ctx, srv, false)
@@ -146,14 +151,18 @@ func (c *Client) renew(ctx context.Context, op *operation, srv server) (verdict,
 	case old != "" && passing(k):
 		c.renewAt = now.Add(renewAgain)
 		return confirmed, nil
-	case old != "" && now.Before(c.saved.ExpiresAt):
-		c.cfg.Log.Info("the session cannot be renewed", "code", k, "expires", c.saved.ExpiresAt)
-		c.renewAt = c.saved.ExpiresAt
+	case old != "" && now.Before(c.expires()):
+		c.cfg.Log.Info("the session cannot be renewed", "code", k, "expires", c.expires())
+		c.renewAt = c.expires()
 		return confirmed, nil
 	case passing(k):
 		return unreachable, err
 	default:
 		return over, c.lapse(ctx, op, err)
+	}
+	if c.endedEarly {
+		c.end(ctx, srv, sess.Token)
+		return over, c.signedOutElsewhere(ctx, op, problem.Wrap(problem.SessionGone, errors.New("the session was ended before its time")))
 	}
 	if known := c.saved.Person.ID; known != "" && known != sess.Me.ID {
 		c.end(ctx, srv, sess.Token)
@@ -258,6 +267,9 @@ func (c *Client) offline(op *operation, cause error) {
 		c.publish(op, State{Phase: SignedOut, Workspace: &ws, Err: cause})
 	}
 }
+
+// expires is when the session ends by this device's clock.
+func (c *Client) expires() time.Time { return c.saved.ExpiresAt.Add(-c.ahead) }
 
 // graceEnds is until when the saved person may work without the server.
 func (c *Client) graceEnds() time.Time {

@@ -31,7 +31,7 @@ func TestResume_comesToWhatTheServerAndMicrosoftSay(t *testing.T) {
 	}{
 		{"a good session needs nobody", nil, time.Minute, SignedIn, "", "", "session", 0},
 		{"a session that has run out is renewed silently", nil, 2 * lifetime, SignedIn, "", "", "session", 1},
-		{"a session that is gone is renewed silently", func(r *rig) { r.server.sessions = map[string]time.Time{} }, time.Minute, SignedIn, "", "", "session", 1},
+		{"a session that was ended early is not replaced", func(r *rig) { r.server.sessions = map[string]time.Time{} }, time.Minute, SignedOut, "", problem.SessionGone, "empty", 1},
 		{"a session that is nearly over shows the page first", nil, lifetime - time.Minute, SignedIn, "", "", "session", 0},
 		{"a disabled account is revoked", func(r *rig) {
 			r.server.sessions = map[string]time.Time{}
@@ -52,16 +52,14 @@ func TestResume_comesToWhatTheServerAndMicrosoftSay(t *testing.T) {
 			r.provider.silent = problem.New(problem.NotAssigned)
 		}, time.Minute, SignedOut, problem.NotAssigned, "", "hint", 1},
 		{"a token of an old cache is replaced", func(r *rig) {
-			r.server.sessions = map[string]time.Time{}
 			r.server.fails["start"] = []error{problem.New(problem.TokenRefused)}
-		}, time.Minute, SignedIn, "", "", "session", 2},
+		}, 2 * lifetime, SignedIn, "", "", "session", 2},
 		{"signed out from another device", func(r *rig) {
 			r.server.fails["me"] = []error{problem.New(problem.SignedOutAll)}
 		}, time.Minute, SignedOut, "", problem.SignedOutAll, "empty", 0},
 		{"somebody else is signed in at Microsoft", func(r *rig) {
-			r.server.sessions = map[string]time.Time{}
 			r.server.person.ID = "bob"
-		}, time.Minute, SignedOut, problem.WrongAccount, "", "hint", 1},
+		}, 2 * lifetime, SignedOut, problem.WrongAccount, "", "hint", 1},
 		{"offline within the grace", func(r *rig) { r.server.down = true }, time.Minute, Offline, problem.Offline, "", "session", 0},
 		{"offline after the grace", func(r *rig) { r.server.down = true }, grace + time.Minute, SignedOut, problem.Offline, "", "session", 0},
 		{"the session is gone and Microsoft is away", func(r *rig) {
@@ -217,6 +215,24 @@ func TestDismiss_endsTheWatchOverAnErrorPage(t *testing.T) {
 	})
 }
 
+// req: H9
+func TestResume_signingOutEverywhereReachesADeviceThatSlept(t *testing.T) {
+	in(t, func(r *rig) {
+		r.mustSignIn()
+		r.stop()
+		r.server.sessions = map[string]time.Time{} // from another device
+		r.provider.silent = problem.New(problem.NoEntra)
+		r.run() // Microsoft is away: why the session ended is not known yet
+		r.want(SignedOut, problem.NoEntra, "")
+		r.provider.set(func() { r.provider.silent = nil })
+		r.wait(time.Minute)
+		r.want(SignedOut, "", problem.SessionGone)
+		if !r.vault.empty() || !r.provider.empty() || r.server.open() != 0 {
+			t.Fatal("the device could sign itself in again")
+		}
+	})
+}
+
 // req: E7
 func TestWatch_endedAccessEmptiesTheDevice(t *testing.T) {
 	in(t, func(r *rig) {
@@ -334,6 +350,20 @@ func TestWatch_theSessionIsRenewedBeforeItEnds(t *testing.T) {
 			t.Fatalf("the person was asked %d times", n)
 		}
 	})
+}
+
+func TestWatch_aClockThatIsWrongChangesNothing(t *testing.T) {
+	for _, ahead := range []time.Duration{3 * time.Hour, -3 * time.Hour} {
+		in(t, func(r *rig) {
+			r.server.set(func() { r.server.ahead = ahead })
+			r.mustSignIn()
+			r.wait(10 * lifetime)
+			r.want(SignedIn, "", "")
+			if n := r.provider.silently(); n < 9 || n > 15 {
+				t.Errorf("%v ahead: renewed %d times in %v", ahead, n, 10*lifetime)
+			}
+		})
+	}
 }
 
 func TestWatch_aRenewalThatFailsForAWhileIsTriedAgain(t *testing.T) {

@@ -153,7 +153,7 @@ func (c *Client) adopt(s *Saved, sess api.Session) {
 	now := c.cfg.Now()
 	s.SessionToken, s.ExpiresAt, s.Person = sess.Token, sess.ExpiresAt, sess.Me
 	s.SeenAt, s.OfflineGraceSeconds = now, sess.OfflineGraceSeconds
-	c.renewAt = renewal(now, sess.ExpiresAt)
+	c.renewAt, c.endedEarly = renewal(now, sess.ExpiresAt.Add(-c.ahead)), false
 }
 
 // keep saves s. The operation's end must not leave half of it, so it is
@@ -200,7 +200,7 @@ func (c *Client) wipe(ctx context.Context) error {
 	aside, cancel := c.aside(ctx)
 	defer cancel()
 	err := c.forget(ctx, c.saved)
-	c.saved, c.held, c.checked = Saved{}, false, false
+	c.saved, c.held, c.checked, c.endedEarly = Saved{}, false, false, false
 	return errors.Join(c.cfg.Vault.Clear(aside), err)
 }
 

@@ -146,6 +146,9 @@ func (c *Client) follow(ctx context.Context, op *operation) ending {
 				// Ready too: something may have happened between
 				// the last look and the stream.
 				look = true
+				if e.Type == api.EventReady && c.setClock(e.At) {
+					renew.Reset(max(c.renewAt.Sub(c.cfg.Now()), time.Second))
+				}
 			case api.EventAccessEnded:
 				_ = c.revoke(ctx, op, fromEvent(e, problem.AccessEnded))
 				return streamOver
@@ -169,6 +172,19 @@ func (c *Client) follow(ctx context.Context, op *operation) ending {
 		}
 		poll.Reset(next)
 	}
+}
+
+// setClock compares the server's clock with this device's, which may be wrong
+// by hours. It reports whether the session ends at another time than thought.
+func (c *Client) setClock(at time.Time) bool {
+	now := c.cfg.Now()
+	ahead := at.Sub(now)
+	if at.IsZero() || (ahead-c.ahead).Abs() < skew {
+		return false
+	}
+	c.ahead = ahead
+	c.renewAt = renewal(now, c.expires())
+	return true
 }
 
 // streamEnded judges the end of a stream. What the server said about the
