@@ -83,6 +83,8 @@ const (
 	UnknownPerson   Code = "LY-CLI-003"
 	UnknownToken    Code = "LY-CLI-004"
 	DevEntraRefused Code = "LY-CLI-005"
+	NotConformant   Code = "LY-CLI-006"
+	NoSCIMAnswer    Code = "LY-CLI-007"
 )
 
 const (
@@ -169,4 +171,6 @@ var catalog = map[Code]Text{
 	UnknownPerson:   {404, "There is no person of that name.", "See lanyardd user list --workspace <workspace>.", Operator},
 	UnknownToken:    {404, "There is no token with that id.", "See lanyardd scim token list --workspace <workspace>.", Operator},
 	DevEntraRefused: {409, "The local Entra did not do that.", "See lanyardd dev entra list.", You},
+	NotConformant:   {422, "The provider does not do all that Microsoft Entra needs.", "Mend what is listed as failed, then ask again.", Operator},
+	NoSCIMAnswer:    {502, "The SCIM provider could not be asked.", "Check the address and that the provider runs.", Operator},
 }

@@ -115,6 +115,7 @@ type commands struct {
 	Workspace workspaceCmd `cmd:"" help:"Create, list, show and change workspaces."`
 	Scim      scimCmd      `cmd:"" help:"Manage provisioning (SCIM)."`
 	User      userCmd      `cmd:"" help:"Look at the people of a workspace."`
+	Conform   conformCmd   `cmd:"" help:"Ask a provider what Microsoft would ask it."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
