@@ -53,6 +53,9 @@ type Config struct {
 	// Log gets one line for each request that was refused or changed something.
 	// Nil means none.
 	Log *slog.Logger
+	// Record is told of each request when its answer has been sent. It must
+	// return at once. Nil means that nobody is told.
+	Record func(Record)
 }
 
 // New makes a Handler. It does no I/O.

@@ -76,6 +76,10 @@ type call struct {
 	id    string
 	query params
 	token string // the handle of the token, for the log
+	// name and changed are for the record: what the resource is known by, and
+	// which attributes the request changed.
+	name    string
+	changed []string
 }
 
 // answer serves one kind of request.
@@ -105,18 +109,20 @@ var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 
 // ServeHTTP authenticates, finds the route and writes what it returns.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	out := &writer{ResponseWriter: w}
+	out, began := &writer{ResponseWriter: w}, h.cfg.Now()
 	u, _ := tidy(r.URL)
-	c, err := h.authenticate(r, split(u.EscapedPath()))
+	segments := split(u.EscapedPath())
+	c, err := h.authenticate(r, segments)
 	if err == nil {
 		if c.query, err = readParams(u.RawQuery); err == nil {
-			err = c.route(out, r, split(u.EscapedPath())[3:])
+			err = c.route(out, r, segments[3:])
 		}
 	}
 	if err != nil {
 		writeError(out, r, err)
 	}
 	h.log(r, c, out.status, err)
+	h.record(r, c, out, segments, began, err)
 }
 
 func (c *call) route(w http.ResponseWriter, r *http.Request, segments []string) error {

@@ -30,10 +30,12 @@ func (c *call) createUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	c.made("", nameOf(body))
 	made, err := c.h.users.Create(body)
 	if err != nil {
 		return err
 	}
+	c.compared(nil, made.After)
 	// Ids that grow with time keep the index compact; they are no secret.
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -50,6 +52,7 @@ func (c *call) createUser(w http.ResponseWriter, r *http.Request) error {
 	if err := c.h.cfg.Store.InsertUser(r.Context(), u, directory.Change(directory.User{}, u).Events...); err != nil {
 		return taken(err, u)
 	}
+	c.made(u.ID, u.UserName)
 	c.note(r, u.ID, made.Ignored)
 	return c.writeUser(w, http.StatusCreated, u)
 }
@@ -107,6 +110,7 @@ func (c *call) user(r *http.Request) (directory.User, error) {
 	if err != nil {
 		return directory.User{}, fmt.Errorf("reading a person: %w", err)
 	}
+	c.name = u.UserName
 	return u, nil
 }
 
@@ -166,6 +170,7 @@ func (c *call) update(w http.ResponseWriter, r *http.Request, change func(scim.R
 		if err != nil || !made.Changed {
 			return before, err
 		}
+		c.compared(doc, made.After)
 		after := before
 		if err := fill(&after, made.After); err != nil {
 			return before, err

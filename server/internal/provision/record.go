@@ -1,0 +1,162 @@
+package provision
+
+import (
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/scim"
+)
+
+// Record is what is kept of one request: who asked, what for, what came of it
+// and why. It holds the names of attributes and never their values, but for the
+// name a person is known by, without which nobody could tell whose creation
+// failed, and what the answer itself said.
+type Record struct {
+	At        time.Time
+	Workspace string
+	// Credential is the id of the token, empty where it was not accepted.
+	Credential string
+	Method     string
+	// Type is the first word of the address: Users, Groups, Schemas ….
+	Type string
+	// ID is the resource, Name its userName or displayName where known.
+	ID, Name string
+	// Filter is the filter with every text in it replaced by ….
+	Filter string
+	// Attributes are the names of what changed, sorted; where the request was
+	// refused, of what would have.
+	Attributes []string
+	Status     int
+	// Kind is the scimType of the answer, and Detail its sentence.
+	Kind, Detail string
+	// Request is the id that the answer carried in X-Request-Id.
+	Request string
+	Took    time.Duration
+}
+
+// Limits on what others decide the length of, in bytes.
+const (
+	maxRecordedText  = 1000
+	maxRecordedNames = 40
+)
+
+// record hands one request to Config.Record.
+func (h *Handler) record(r *http.Request, c *call, out *writer, segments []string, began time.Time, err error) {
+	if h.cfg.Record == nil {
+		return
+	}
+	rec := Record{
+		At: began, Method: shortMethod(r.Method), Status: out.status,
+		Request: out.Header().Get("X-Request-Id"), Took: h.cfg.Now().Sub(began),
+	}
+	if len(segments) > 2 {
+		rec.Workspace = clip(directory.CleanID(segments[2]), 64)
+	}
+	if len(segments) > 3 {
+		rec.Type = "other"
+		for name := range routes {
+			if first, _, _ := strings.Cut(name, "/"); first == segments[3] {
+				rec.Type = first
+			}
+		}
+	}
+	if c != nil {
+		rec.Workspace, rec.Credential = c.ws.ID, c.token
+		rec.ID, rec.Name = clip(c.id, 64), clip(c.name, 256)
+		rec.Filter = clip(redactFilter(c.query["filter"]), 256)
+		rec.Attributes = c.changed
+	}
+	if err != nil {
+		e := scimError(err)
+		rec.Kind, rec.Detail = string(e.Kind), clip(e.Detail, maxRecordedText)
+	}
+	h.cfg.Record(rec)
+}
+
+// made notes which resource a request is about, for its record.
+func (c *call) made(id, name string) { c.id, c.name = id, name }
+
+// compared notes what a request changed, for its record.
+func (c *call) compared(before, after scim.Resource) {
+	c.name = nameOf(after)
+	c.changed = changedNames(before, after)
+}
+
+// nameOf returns what a resource is known by.
+func nameOf(doc scim.Resource) string {
+	for _, key := range []string{"userName", "displayName"} {
+		if name, _ := doc[key].(string); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// changedNames returns the names of the attributes that differ, sorted. Those
+// of an extension stand behind its URN.
+func changedNames(before, after scim.Resource) []string {
+	var names []string
+	differ("", before, after, &names)
+	slices.Sort(names)
+	return names[:min(len(names), maxRecordedNames)]
+}
+
+func differ(prefix string, before, after map[string]any, names *[]string) {
+	seen := func(key string, a, b any) {
+		if key == "schemas" || reflect.DeepEqual(a, b) {
+			return
+		}
+		am, _ := a.(map[string]any)
+		bm, _ := b.(map[string]any)
+		if strings.HasPrefix(key, "urn:") && (am != nil || bm != nil) {
+			differ(key+":", am, bm, names)
+			return
+		}
+		*names = append(*names, prefix+key)
+	}
+	for key, a := range before {
+		seen(key, a, after[key])
+	}
+	for key, b := range after {
+		if _, was := before[key]; !was {
+			seen(key, nil, b)
+		}
+	}
+}
+
+// redactFilter replaces what stands between quotation marks: whom somebody
+// looked for is nobody's business, which attributes they used helps to find a
+// mistake.
+func redactFilter(filter string) string {
+	var b strings.Builder
+	inside, escaped := false, false
+	for _, r := range filter {
+		switch {
+		case inside && escaped:
+			escaped = false
+		case inside && r == '\\':
+			escaped = true
+		case r == '"':
+			if b.WriteRune(r); !inside {
+				b.WriteString("…")
+			}
+			inside = !inside
+		case !inside:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// clip returns at most n bytes of s, all of them fit for a database.
+func clip(s string, n int) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\x00", "")
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}
