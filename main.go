@@ -41,7 +41,6 @@ func main() {
 		Storage:    set.Storage,
 		Workspace:  set.Workspace,
 		KeyFile:    set.offeredKeyFile(),
-		OpenURL:    platform.OpenURL,
 		HTTPClient: hc,
 		Version:    about.Version,
 		Log:        set.Log,

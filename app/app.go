@@ -44,9 +44,6 @@ type Config struct {
 	Workspace string
 	// KeyFile is offered when the person asks for one.
 	KeyFile string
-	// OpenURL opens the address of a code in this device's browser. Nil
-	// means that it cannot.
-	OpenURL func(ctx context.Context, url string) error
 	// HTTPClient fetches pictures. Nil means an ordinary client.
 	HTTPClient *http.Client
 	// Version is shown in details that are copied.
@@ -269,8 +266,6 @@ func (w *Window) do(a act) {
 	case doCopyDetails:
 		w.cfg.App.Clipboard().SetContent(w.view.shown.Details)
 		w.facts.Copied = a
-	case doOpenAddress:
-		w.open()
 	case doStorage:
 		w.facts.AskStorage, w.facts.AskKeyFile, w.facts.Storage = true, false, w.keychain
 	case doAskKeyFile:
@@ -307,19 +302,6 @@ func (w *Window) useKeyFile() {
 		return
 	}
 	w.connect(Storage{Keep: InKeyFile, KeyFile: file})
-}
-
-// open opens the address of the code in this device's browser.
-func (w *Window) open() {
-	if w.cfg.OpenURL == nil || w.state.DeviceCode == nil {
-		return
-	}
-	address := w.state.DeviceCode.URL
-	go func() {
-		if err := w.cfg.OpenURL(w.ctx, address); err != nil {
-			w.cfg.Log.Info("the address was not opened", "event", "open", "error", err)
-		}
-	}()
 }
 
 // ask passes on what only the client can do. Its answer is a state.

@@ -17,6 +17,8 @@ type press struct {
 	palette  palette
 	onTapped func()
 	onEscape func()
+	// onFocus brings the button into sight.
+	onFocus func(fyne.CanvasObject)
 
 	hovered, focused bool
 }
@@ -28,8 +30,8 @@ var (
 	_ desktop.Cursorable = (*press)(nil)
 )
 
-func newPress(b button, p palette, onTapped, onEscape func()) *press {
-	w := &press{button: b, palette: p, onTapped: onTapped, onEscape: onEscape}
+func newPress(b button, p palette, onTapped, onEscape func(), onFocus func(fyne.CanvasObject)) *press {
+	w := &press{button: b, palette: p, onTapped: onTapped, onEscape: onEscape, onFocus: onFocus}
 	w.ExtendBaseWidget(w)
 	return w
 }
@@ -38,7 +40,7 @@ func (w *press) Tapped(*fyne.PointEvent)             { w.onTapped() }
 func (w *press) MouseIn(*desktop.MouseEvent)         { w.hovered = true; w.Refresh() }
 func (w *press) MouseMoved(*desktop.MouseEvent)      {}
 func (w *press) MouseOut()                           { w.hovered = false; w.Refresh() }
-func (w *press) FocusGained()                        { w.focused = true; w.Refresh() }
+func (w *press) FocusGained()                        { w.focused = true; w.Refresh(); w.onFocus(w) }
 func (w *press) FocusLost()                          { w.focused = false; w.Refresh() }
 func (w *press) TypedRune(rune)                      {}
 func (w *press) Cursor() desktop.Cursor              { return desktop.PointerCursor }
@@ -156,13 +158,13 @@ func (r *pressRenderer) Layout(s fyne.Size) {
 		r.layoutRow(s, label)
 		return
 	}
-	x := (s.Width - label.Width) / 2
+	x := whole((s.Width - label.Width) / 2)
 	if r.icon != nil {
 		x += (markSize + markGap) / 2
 		r.icon.Resize(fyne.NewSquareSize(markSize))
 		r.icon.Move(fyne.NewPos(x-markGap-markSize, (s.Height-markSize)/2))
 	}
-	r.label.Move(fyne.NewPos(x, (s.Height-label.Height)/2))
+	r.label.Move(fyne.NewPos(x, whole((s.Height-label.Height)/2)))
 }
 
 func (r *pressRenderer) layoutRow(s, label fyne.Size) {
@@ -173,10 +175,10 @@ func (r *pressRenderer) layoutRow(s, label fyne.Size) {
 		r.caption.TextSize = max(sizeCaption*room/w, 9)
 	}
 	caption := r.caption.MinSize()
-	top := (s.Height - label.Height - caption.Height - 2) / 2
+	top := whole((s.Height - label.Height - caption.Height - 2) / 2)
 	r.label.Move(fyne.NewPos(rowInset, top))
 	r.caption.Resize(caption)
-	r.caption.Move(fyne.NewPos(rowInset, top+label.Height+2))
+	r.caption.Move(fyne.NewPos(rowInset, whole(top+label.Height+2)))
 	r.arrow.Resize(arrow)
 	r.arrow.Move(fyne.NewPos(s.Width-rowInset-arrow.Width, (s.Height-arrow.Height)/2-1))
 }

@@ -42,7 +42,6 @@ const (
 	doSignOutMicrosoft act = "sign-out-microsoft"
 	doCopyCode         act = "copy-code"
 	doCopyDetails      act = "copy-details"
-	doOpenAddress      act = "open-address"
 	doStorage          act = "storage"
 	doAskKeyFile       act = "ask-key-file"
 	doKeyFile          act = "key-file"

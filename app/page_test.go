@@ -51,7 +51,7 @@ func TestPageFor_eachSituationHasItsPage(t *testing.T) {
 		"16-revoked":                    {revoked, "dismiss copy-details", doDismiss},
 		"17-error":                      {failed, "retry copy-details dismiss", doDismiss},
 		"18-error-offline":              {failed, "retry copy-details dismiss", doDismiss},
-		"19-error-browser":              {failed, "retry sign-in-with-code copy-details dismiss", doDismiss},
+		"19-error-browser":              {failed, "sign-in-with-code retry copy-details dismiss", doDismiss},
 	}
 	seen := 0
 	for _, s := range situations() {

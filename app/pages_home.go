@@ -145,9 +145,12 @@ func errorPage(t texts, s auth.State, f facts) page {
 	case problem.DeviceExpired:
 		again = button{Act: doSignInWithCode, Label: t.UseCode, Look: primary}
 	}
-	p.Buttons = append(p.Buttons, again)
+	p.Buttons = []button{again}
 	switch k {
-	case problem.NoBrowser, problem.PortBusy, problem.RedirectUnknown:
+	case problem.NoBrowser, problem.PortBusy:
+		p.Buttons[0].Look = outlined
+		p.Buttons = append([]button{{Act: doSignInWithCode, Label: t.UseCode, Look: primary}}, p.Buttons...)
+	case problem.RedirectUnknown:
 		p.Buttons = append(p.Buttons, button{Act: doSignInWithCode, Label: t.UseCode, Look: outlined})
 	case problem.NoKeychain, problem.KeychainLocked, problem.KeychainTimeout:
 		p.Buttons = append(p.Buttons, button{Act: doStorage, Label: t.KeepElsewhere, Look: outlined})

@@ -79,8 +79,11 @@ func avatarColor(tint int) color.NRGBA {
 
 // Sizes in Fyne's device-independent points.
 const (
-	sizeTitle   = 23
-	sizeBody    = 15
+	// Fyne's driver rounds the height of a line but not where its letters
+	// stand. At 15 points that costs the lowest row of g, p and y; at these
+	// sizes it does not.
+	sizeTitle   = 24
+	sizeBody    = 16
 	sizeCaption = 13
 
 	controlHeight = 46 // at least the 44 points of a touch target

@@ -83,6 +83,25 @@ func (v *view) draw(p page) {
 	}
 	v.root.Refresh()
 	v.focus(before, p, focused)
+	v.scroll.ScrollToTop() // a new page begins at its beginning
+}
+
+// reveal scrolls until o, which has got the focus, can be seen.
+func (v *view) reveal(o fyne.CanvasObject) {
+	const margin = 12
+	d := fyne.CurrentApp().Driver()
+	top := d.AbsolutePositionForObject(o).Y - d.AbsolutePositionForObject(v.scroll).Y
+	bottom := top + o.Size().Height
+	offset := v.scroll.Offset
+	switch h := v.scroll.Size().Height; {
+	case bottom > h-margin:
+		offset.Y += bottom - (h - margin)
+	case top < margin:
+		offset.Y += top - margin
+	default:
+		return
+	}
+	v.scroll.ScrollToOffset(offset)
 }
 
 // shadow is nearly nothing, and nothing in the dark.
@@ -194,7 +213,7 @@ func (v *view) build(p page, c palette) fyne.CanvasObject {
 		if i == 0 {
 			gap = 26
 		}
-		w := newPress(b, c, func() { v.do(b.Act) }, v.escape)
+		w := newPress(b, c, func() { v.do(b.Act) }, v.escape, v.reveal)
 		v.presses = append(v.presses, w)
 		s.add(gap, w)
 	}

@@ -242,6 +242,24 @@ func TestWindow_tabGoesRoundInTheOrderOfThePage(t *testing.T) {
 	}
 }
 
+func TestWindow_theFocusIsAlwaysInSight(t *testing.T) {
+	p := newWorkplace(t, nil)
+	p.window.Resize(fyne.NewSize(360, 420)) // lower than the page
+	p.signIn()
+	p.do(doMenu)
+	for range p.view.presses {
+		test.FocusNext(p.window.Canvas())
+		w := p.window.Canvas().Focused().(*press)
+		y := fyne.CurrentApp().Driver().AbsolutePositionForObject(w).Y
+		if y < 0 || y+w.Size().Height > p.window.Canvas().Size().Height {
+			t.Errorf("%s has the focus at %v to %v of %v", w.Act, y, y+w.Size().Height, p.window.Canvas().Size().Height)
+		}
+	}
+	if p.view.scroll.Offset.Y == 0 && p.view.root.MinSize().Height > 420 {
+		t.Error("the page fits; the test proves nothing")
+	}
+}
+
 func TestWindow_escapeCancelsASignIn(t *testing.T) {
 	p := newWorkplace(t, nil)
 	p.reach(entry)
