@@ -37,12 +37,40 @@ type Workspace struct {
 	LinkByUserName bool
 	// SCIMEnabled is the switch of automatic provisioning.
 	SCIMEnabled bool
+	// SCIMStrict takes nothing from the provisioner that the RFCs do not allow.
+	SCIMStrict bool
+	// SCIMRequired are attributes that people must come with, beyond userName:
+	// see EntraRequired.
+	SCIMRequired []string
+	// DeleteMode is what becomes of people whom the provisioner deletes.
+	DeleteMode DeleteMode
+	// PurgeAfter is how long they are kept under DeletePurge.
+	PurgeAfter time.Duration
+	// RoleRules give roles to groups and to the roles that a provisioner sends.
+	RoleRules []RoleRule
 	// OfflineGrace is how long clients may work without the server.
 	OfflineGrace time.Duration
 	Created      time.Time
 	Modified     time.Time
 	Version      int64
 }
+
+// EntraRequired are the attributes that a set-up with Entra should require
+// besides userName: an e-mail address, first and last name (row E9).
+var EntraRequired = []string{"emails", "name.givenName", "name.familyName"}
+
+// DeleteMode is what a DELETE of a person does (row E6).
+type DeleteMode string
+
+// The modes. The zero mode is DeleteArchive.
+const (
+	// DeleteArchive keeps people: gone for the provisioner, and restorable.
+	DeleteArchive DeleteMode = "archive"
+	// DeletePurge archives people, and erases them after PurgeAfter.
+	DeletePurge DeleteMode = "purge"
+	// DeleteReject refuses: people may only be disabled.
+	DeleteReject DeleteMode = "reject"
+)
 
 // Microsoft is how a workspace signs in with Microsoft Entra ID. It is set up
 // when TenantID and ClientID are.

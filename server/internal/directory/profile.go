@@ -35,8 +35,8 @@ type Profile struct {
 //
 // The display name is displayName, else name.formatted, else given and family
 // name, else the user name. The e-mail address is the one of type work, else
-// the primary, else the first (row E9). The role is the primary of roles, else
-// the first, else the one the person was created with (row E3).
+// the primary, else the first (row E9). The role is User.Role: what a resource
+// says about roles counts only as far as RoleAfter let it.
 func ProfileOf(u User) Profile {
 	doc := object(u.Doc)
 	name, enterprise := object(doc.get("name")), object(doc.get(EnterpriseSchema))
@@ -47,7 +47,7 @@ func ProfileOf(u User) Profile {
 		Email:      pick(doc.list("emails"), "work", "value"),
 		Title:      doc.text("title"),
 		Department: enterprise.text("department"),
-		Role:       first(RoleIn(u.Doc), u.Role),
+		Role:       u.Role,
 		Picture:    pictureURL(pick(doc.list("photos"), "photo", "value")),
 	}
 	p.DisplayName = first(doc.text("displayName"), name.text("formatted"),
@@ -63,7 +63,7 @@ func RoleIn(doc []byte) string {
 }
 
 // NewUser gives a person who is about to be created what the workspace gives
-// to everybody new: the default role where the provisioner sent none, and the
+// to everybody new: a role (RoleFor, with no groups yet), and the
 // default department where the resource has none (rows E3, E4). It is applied
 // on creation only, so a value that was taken away later stays away.
 func NewUser(ws Workspace, u User) (User, error) {
@@ -72,7 +72,7 @@ func NewUser(ws Workspace, u User) (User, error) {
 	if u.State == "" {
 		u.State = Active
 	}
-	u.Role = first(u.Role, RoleIn(u.Doc), ws.DefaultRole)
+	u.Role = first(u.Role, RoleFor(ws, u.Doc, nil))
 	if ws.DefaultDepartment == "" {
 		return u, nil
 	}

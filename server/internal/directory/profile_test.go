@@ -14,7 +14,7 @@ func TestProfileOf(t *testing.T) {
 		want          Profile
 	}{
 		{
-			"reads what Entra sends", "Member",
+			"reads what Entra sends", "Project Manager",
 			`{"displayName":"Ada Lovelace","name":{"givenName":"Ada","familyName":"Lovelace","formatted":"Ada L."},
 			"emails":[{"type":"other","value":"x@x.example"},{"primary":true,"type":"work","value":"ada@acme.example"}],
 			"title":"Countess","photos":[{"type":"photo","value":"https://img.example/a.png"}],
@@ -30,7 +30,7 @@ func TestProfileOf(t *testing.T) {
 		{"survives no resource at all", "", ``, Profile{DisplayName: "ada"}},
 		{"survives JSON of another kind", "", `[1,2]`, Profile{DisplayName: "ada"}},
 		{
-			"survives wrong types and keeps the rest", "",
+			"survives wrong types and keeps the rest", "b",
 			`{"displayName":7,"name":"Ada","emails":{"value":"x"},"title":null,"roles":["a",{"value":"b"}],
 			"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":["x"]},"photos":[{"value":true}]}`,
 			Profile{DisplayName: "ada", Role: "b"},
@@ -43,7 +43,7 @@ func TestProfileOf(t *testing.T) {
 		{"takes the first address otherwise", "", `{"emails":[{"value":""},{"value":"a@x.example"},{"value":"b@x.example"}]}`, Profile{DisplayName: "ada", Email: "a@x.example"}},
 		{"passes over an empty address for work", "", `{"emails":[{"value":" ","type":"work"},{"value":"b@x.example"}]}`, Profile{DisplayName: "ada", Email: "b@x.example"}},
 		{"reads names without case", "", `{"DISPLAYNAME":"Ada","Emails":[{"Value":"a@x.example"}]}`, Profile{DisplayName: "Ada", Email: "a@x.example"}},
-		{"takes the resource's role before the default", "Member", `{"roles":[{"value":"a"},{"value":"b","primary":true}]}`, Profile{DisplayName: "ada", Role: "b"}},
+		{"shows the role that counts, not the one that was sent", "Member", `{"roles":[{"value":"owner","primary":true}]}`, Profile{DisplayName: "ada", Role: "Member"}},
 		{"shows no picture that is a script", "", `{"photos":[{"value":"javascript:alert(1)"}]}`, Profile{DisplayName: "ada"}},
 		{"shows no picture of the local disk", "", `{"photos":[{"value":"file:///etc/passwd"}]}`, Profile{DisplayName: "ada"}},
 		{"shows no picture that anyone on the way can see", "", `{"photos":[{"value":"http://img.example/a.png"}]}`, Profile{DisplayName: "ada"}},
@@ -65,7 +65,7 @@ func TestNewUser(t *testing.T) {
 	const ext = `"` + EnterpriseSchema + `"`
 	for _, c := range []struct{ it, role, doc, wantRole, wantDoc string }{
 		{"gives both where there are none", "", `{"schemas":["core"]}`, "Project Manager", `{"schemas":["core",` + ext + `],` + ext + `:{"department":"Everyone"}}`},
-		{"keeps what was sent", "", `{"roles":[{"value":"Owner"}],` + ext + `:{"department":"R&D"}}`, "Owner", `{"roles":[{"value":"Owner"}],` + ext + `:{"department":"R&D"}}`},
+		{"keeps what was sent", "", `{"roles":[{"value":"Editor"}],` + ext + `:{"department":"R&D"}}`, "Editor", `{"roles":[{"value":"Editor"}],` + ext + `:{"department":"R&D"}}`},
 		{"keeps the role it was given", "Guest", `{` + ext + `:{"department":"R&D"}}`, "Guest", `{` + ext + `:{"department":"R&D"}}`},
 		{"keeps the rest of the extension", "", `{"schemas":[` + ext + `],` + ext + `:{"employeeNumber":"7"}}`, "Project Manager", `{"schemas":[` + ext + `],` + ext + `:{"department":"Everyone","employeeNumber":"7"}}`},
 		{"takes a blank department for none", "", `{` + ext + `:{"Department":" "}}`, "Project Manager", `{` + ext + `:{"department":"Everyone"}}`},

@@ -23,6 +23,17 @@ type settings struct {
 	LinkByUserName      bool              `json:"link_by_user_name,omitempty"`
 	SCIMEnabled         bool              `json:"scim_enabled,omitempty"`
 	OfflineGraceSeconds int64             `json:"offline_grace_seconds,omitempty"`
+	SCIMStrict          bool              `json:"scim_strict,omitempty"`
+	SCIMRequired        []string          `json:"scim_required,omitempty"`
+	DeleteMode          string            `json:"delete_mode,omitempty"`
+	PurgeAfterSeconds   int64             `json:"purge_after_seconds,omitempty"`
+	RoleRules           []roleRule        `json:"role_rules,omitempty"`
+}
+
+type roleRule struct {
+	Group   string `json:"group,omitempty"`
+	AppRole string `json:"app_role,omitempty"`
+	Role    string `json:"role"`
 }
 
 type microsoftSettings struct {
@@ -58,15 +69,26 @@ func (r *workspaceRow) workspace() (directory.Workspace, error) {
 	w.DefaultRole, w.DefaultDepartment = s.DefaultRole, s.DefaultDepartment
 	w.JIT, w.LinkByUserName, w.SCIMEnabled = s.JIT, s.LinkByUserName, s.SCIMEnabled
 	w.OfflineGrace = time.Duration(s.OfflineGraceSeconds) * time.Second
+	w.SCIMStrict, w.SCIMRequired = s.SCIMStrict, s.SCIMRequired
+	w.DeleteMode, w.PurgeAfter = directory.DeleteMode(s.DeleteMode), time.Duration(s.PurgeAfterSeconds)*time.Second
+	for _, r := range s.RoleRules {
+		w.RoleRules = append(w.RoleRules, directory.RoleRule(r))
+	}
 	return w, nil
 }
 
 func settingsOf(w directory.Workspace) (string, error) {
+	var rules []roleRule
+	for _, r := range w.RoleRules {
+		rules = append(rules, roleRule(r))
+	}
 	b, err := json.Marshal(settings{
 		Name: w.Name, Microsoft: microsoftSettings(w.Microsoft), Domains: w.Domains,
 		DefaultRole: w.DefaultRole, DefaultDepartment: w.DefaultDepartment,
 		JIT: w.JIT, LinkByUserName: w.LinkByUserName, SCIMEnabled: w.SCIMEnabled,
 		OfflineGraceSeconds: int64(w.OfflineGrace / time.Second),
+		SCIMStrict:          w.SCIMStrict, SCIMRequired: w.SCIMRequired,
+		DeleteMode: string(w.DeleteMode), PurgeAfterSeconds: int64(w.PurgeAfter / time.Second), RoleRules: rules,
 	})
 	return string(b), err
 }
