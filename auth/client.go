@@ -206,8 +206,15 @@ func (c *Client) Retry(ctx context.Context) error {
 // Dismiss leaves an error, a notice or the Revoked page behind. A sign-in under
 // way it cancels.
 func (c *Client) Dismiss(ctx context.Context) error {
+	seen := c.State().Phase
 	return c.do(ctx, &operation{name: "dismiss", run: func(_ context.Context, op *operation) error {
 		s := c.State()
+		if (seen == SignedIn || seen == Offline) && s.Phase != SignedIn && s.Phase != Offline {
+			return nil // that the sign-in ended meanwhile nobody has seen yet
+		}
+		if (s.Phase == SignedIn || s.Phase == Offline) && !c.resumable() {
+			s.Phase = SignedOut // its end was not shown, but ended it has
+		}
 		switch s.Phase {
 		case Revoked, SignedOut, SigningIn, Starting:
 			c.held = false

@@ -240,6 +240,7 @@ type fakeProvider struct {
 	wait     chan struct{} // SignIn waits for it, ignoring ctx when deaf
 	deaf     bool
 	user     string
+	hung     bool // SignOut waits for its ctx, as for a keychain that hangs
 }
 
 func newFakeProvider() *fakeProvider {
@@ -293,9 +294,13 @@ func (p *fakeProvider) Silent(ctx context.Context, r Request) (Token, error) {
 	return Token{AccessToken: "secret-access", Account: r.Account, UserName: p.user}, nil
 }
 
-func (p *fakeProvider) SignOut(_ context.Context, r Request) error {
+func (p *fakeProvider) SignOut(ctx context.Context, r Request) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.hung {
+		<-ctx.Done()
+		return problem.Wrap(problem.KeychainTimeout, ctx.Err())
+	}
 	delete(p.accounts, r.Account)
 	return nil
 }
@@ -333,6 +338,7 @@ type fakeVault struct {
 	saved *Saved
 	load  error
 	save  error
+	gate  chan struct{} // Clear waits for it when set
 }
 
 func (v *fakeVault) Load(context.Context) (Saved, error) {
@@ -357,9 +363,15 @@ func (v *fakeVault) Save(_ context.Context, s Saved) error {
 	return nil
 }
 
-func (v *fakeVault) Clear(context.Context) error {
+func (v *fakeVault) Clear(ctx context.Context) error {
+	if v.gate != nil {
+		<-v.gate
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	v.saved = nil
 	return nil
 }

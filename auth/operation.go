@@ -15,6 +15,7 @@ type operation struct {
 	// interactive operations are what Cancel ends.
 	interactive bool
 	// keep means that no later operation may end it: a sign-out is finished.
+	// Once op is queued it is guarded by Client.mu.
 	keep bool
 
 	ctx    context.Context    // of the run; set by take
@@ -30,6 +31,15 @@ func (op *operation) end() {
 	if op.cancel != nil {
 		op.cancel()
 	}
+}
+
+// settle makes op one that no later operation may end: it found out that the
+// sign-in is over, and wiping that without saying so would leave a window that
+// shows somebody signed in.
+func (c *Client) settle(op *operation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	op.keep = op.keep || !op.dead
 }
 
 // enqueue puts op last, or first, and ends what may be ended before it.

@@ -225,6 +225,7 @@ func (c *Client) end(ctx context.Context, srv server, token string) {
 // lapse signs out because the session ended and only the person can start
 // another. Who it was is kept, for the hint to Microsoft.
 func (c *Client) lapse(ctx context.Context, op *operation, cause error) error {
+	c.settle(op)
 	if c.alive(op) {
 		_ = c.forget(ctx, c.saved)
 		ws := c.saved.Workspace
@@ -241,6 +242,7 @@ func (c *Client) lapse(ctx context.Context, op *operation, cause error) error {
 // signedOutElsewhere wipes everything because the person signed out of all
 // devices. Microsoft's tokens go too, or the next start would sign in again.
 func (c *Client) signedOutElsewhere(ctx context.Context, op *operation, cause error) error {
+	c.settle(op)
 	c.lastInput = ""
 	err := c.wipe(ctx)
 	c.publish(op, State{Phase: SignedOut, Notice: cause, Err: err})

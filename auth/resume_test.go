@@ -255,6 +255,48 @@ func TestWatch_endedAccessEmptiesTheDevice(t *testing.T) {
 }
 
 // req: E7
+func TestWatch_endedAccessIsShownWhateverThePersonPressesMeanwhile(t *testing.T) {
+	for event, want := range map[api.EventType]Phase{api.EventAccessEnded: Revoked, api.EventSessionEnded: SignedOut} {
+		t.Run(string(event), func(t *testing.T) {
+			in(t, func(r *rig) {
+				r.mustSignIn()
+				r.vault.gate = make(chan struct{}) // the keychain takes its time
+				r.server.push(event, nil)
+				synctest.Wait()
+				dismissed := make(chan error, 1)
+				go func() { dismissed <- r.Dismiss(r.ctx) }() // of some other notice
+				synctest.Wait()
+				close(r.vault.gate)
+				if err := <-dismissed; err != nil {
+					t.Error(err)
+				}
+				r.wait(time.Hour)
+				if s := r.State(); s.Phase != want || s.Person != nil || (s.Err == nil && s.Notice == nil) {
+					t.Errorf("state %+v", s)
+				}
+				if !r.vault.empty() || !r.provider.empty() {
+					t.Error("something is still saved")
+				}
+			})
+		})
+	}
+}
+
+// req: E7
+func TestSignOut_aHangingKeychainLeavesNoSessionBehind(t *testing.T) {
+	in(t, func(r *rig) {
+		r.mustSignIn()
+		r.provider.set(func() { r.provider.hung = true })
+		r.server.push(api.EventAccessEnded, nil)
+		r.wait(time.Minute)
+		r.want(Revoked, problem.AccessEnded, problem.KeychainTimeout)
+		if !r.vault.empty() {
+			t.Error("the session is still saved")
+		}
+	})
+}
+
+// req: E7
 func TestWatch_endedAccessIsFoundAlsoWhenTheEventWasMissed(t *testing.T) {
 	for _, how := range []string{"the stream broke", "a proxy swallows events"} {
 		t.Run(how, func(t *testing.T) {

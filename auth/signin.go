@@ -197,15 +197,16 @@ func (c *Client) forget(ctx context.Context, s Saved) error {
 
 // wipe removes everything saved, here and in memory.
 func (c *Client) wipe(ctx context.Context) error {
-	aside, cancel := c.aside(ctx)
-	defer cancel()
 	err := c.forget(ctx, c.saved)
+	aside, cancel := c.aside(ctx) // of its own: forget may have used up another
+	defer cancel()
 	c.saved, c.held, c.checked, c.endedEarly = Saved{}, false, false, false
 	return errors.Join(c.cfg.Vault.Clear(aside), err)
 }
 
 // revoke wipes everything and says who ended the access.
 func (c *Client) revoke(ctx context.Context, op *operation, cause error) error {
+	c.settle(op)
 	ws := c.saved.Workspace
 	notice := c.wipe(ctx)
 	s := State{Phase: Revoked, Err: cause, Notice: notice}
