@@ -275,6 +275,7 @@ func (t *Tenant) assign(a *App, principal string, roles []string) error {
 		c.changed(t.ID, principal)
 	} else {
 		c.changed(t.ID, "") // a group: anybody may be in it
+		c.changedGroup(t.ID, principal)
 	}
 	return nil
 }
@@ -310,6 +311,21 @@ func (t *Tenant) Unassign(a *App, u *User) error {
 	}
 	delete(r.assigned, u.ObjectID)
 	c.changed(t.ID, u.ObjectID)
+	return nil
+}
+
+// UnassignGroup takes a group's assignment away.
+func (t *Tenant) UnassignGroup(a *App, g *Group) error {
+	c := t.core
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := t.state().app(a.ClientID)
+	if r == nil || r.assigned[g.ObjectID] == nil {
+		return fmt.Errorf("assignment of %s to %s: %w", g.DisplayName, a.ClientID, ErrNotFound)
+	}
+	delete(r.assigned, g.ObjectID)
+	c.changed(t.ID, "")
+	c.changedGroup(t.ID, g.ObjectID)
 	return nil
 }
 

@@ -3,7 +3,6 @@ package entratest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -34,8 +33,35 @@ const (
 	AssertiveAppRoleAssignmentsComplex RoleMapping = "AssertiveAppRoleAssignmentsComplex"
 )
 
+// JobScope is which people and groups a job looks at.
+type JobScope string
+
+// The scopes of the page Provisioning, Settings.
+const (
+	// AssignedOnly is "Sync only assigned users and groups".
+	AssignedOnly JobScope = ""
+	// Everyone is "Sync all users and groups".
+	Everyone JobScope = "all"
+)
+
 // ProvisionOptions are the settings of a provisioning job.
 type ProvisionOptions struct {
+	// Scope and the scoping filters say who is provisioned: of those in scope,
+	// whoever passes one filter; everybody where there is none.
+	Scope                 JobScope
+	Filters, GroupFilters []ScopingFilter
+	// NoGroups switches the mapping "Provision Microsoft Entra ID Groups" off.
+	NoGroups bool
+	// ReferenceChecks asks the target, before a manager or member is sent,
+	// whether it has the reference already ("id eq … and manager eq …"), as
+	// older jobs do.
+	ReferenceChecks bool
+	// MemberChunk is how many members one PATCH changes at most. 0 means a
+	// number between 1 and 20, random for each group unless Options.Orderly.
+	MemberChunk int
+	// QuarantineFrom is how many failures there must be before their share
+	// counts. 0 means Entra's 5,000.
+	QuarantineFrom int
 	// ExternalID: "" is objectId.
 	ExternalID ExternalIDSource
 	// Matching is the attribute by which people are found at the target:
@@ -55,7 +81,8 @@ type ProvisionOptions struct {
 	HTTPClient *http.Client
 	// Retry is how long to wait before each further try after a lost
 	// connection, 429 or 5xx. Nil means 100 ms and 400 ms; empty means none.
-	// (A 429's Retry-After counts where it is longer, up to 5 s.)
+	// A Retry-After counts where it is longer, up to 5 s; beyond that the
+	// person or group waits for a cycle that begins after it.
 	Retry []time.Duration
 }
 
@@ -69,10 +96,15 @@ type Provisioner struct {
 	opt    ProvisionOptions
 	http   scimClient
 
-	work   sync.Mutex // held for a cycle or one person
+	cycling sync.Mutex // held for a cycle
+
+	work   sync.Mutex // held for one person or group
 	remote map[string]*remote
+	groups map[string]*remoteGroup
+	plain  bool // on demand the flag is not obeyed
 
 	mu     sync.Mutex // guards what follows
+	state  jobState
 	queue  []push
 	wake   chan struct{}
 	log    []ProvisionResult
@@ -89,23 +121,25 @@ type remote struct {
 	name   string // UPN, for the log once the person is gone
 }
 
-// push is one person to provision, or a mark to report when it is reached.
+// push is one person or group to provision, or a mark to report when it is
+// reached.
 type push struct {
-	user string
-	mark chan struct{}
+	user, group string
+	mark        chan struct{}
 }
 
 // ProvisionResult is one request of a job and its answer, or a person passed over.
 type ProvisionResult struct {
 	At   time.Time
-	User string // UPN
-	// Action is test, match, create, read, update, disable, restore, delete or skip.
+	User string // UPN; for the actions on groups, the group's name
+	// Action is test, match, create, read, check, update, disable, restore,
+	// delete or skip; the same with " group" for groups, and members.
 	Action         string
 	Method, URL    string
 	Request, Reply string // bodies; the token is in neither
 	Status         int    // 0 where nothing was answered
 	Err            string // why it counts as failed
-	Note           string // why somebody was passed over
+	Note           string // why somebody was passed over, or why it is tried again
 }
 
 // Provision sets up automatic provisioning of an app to the SCIM endpoint
@@ -132,8 +166,8 @@ func (t *Tenant) Provision(a *App, baseURL, token string, opt ProvisionOptions) 
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &Provisioner{
-		core: t.core, tenant: t.ID, app: a.ClientID, opt: opt, http: newSCIMClient(baseURL, token, opt), remote: map[string]*remote{},
-		wake: make(chan struct{}, 1), cancel: cancel, ended: make(chan struct{}),
+		core: t.core, tenant: t.ID, app: a.ClientID, opt: opt, http: newSCIMClient(baseURL, token, opt), remote: map[string]*remote{}, groups: map[string]*remoteGroup{},
+		state: newJobState(), wake: make(chan struct{}, 1), cancel: cancel, ended: make(chan struct{}),
 	}
 	t.core.mu.Lock()
 	t.core.jobs = append(t.core.jobs, p)
@@ -142,19 +176,34 @@ func (t *Tenant) Provision(a *App, baseURL, token string, opt ProvisionOptions) 
 	return p
 }
 
-// changed tells the jobs of a tenant that a person changed; "" means that
-// anybody may have. c.mu is held.
+// changed notes that a person changed ("": that anybody may have), for the
+// incremental cycles of all jobs, and tells those that push. c.mu is held.
 func (c *core) changed(tenant, user string) {
+	t := c.tenant(tenant)
+	users := []string{user}
+	if user == "" {
+		users = users[:0]
+		for _, u := range t.users {
+			users = append(users, u.ObjectID)
+		}
+	}
+	for _, u := range users {
+		t.touch(u)
+		c.push(tenant, push{user: u})
+	}
+}
+
+// changedGroup is changed for a group.
+func (c *core) changedGroup(tenant, group string) {
+	c.tenant(tenant).touch(group)
+	c.push(tenant, push{group: group})
+}
+
+// push hands item to the tenant's jobs that push.
+func (c *core) push(tenant string, item push) {
 	for _, p := range c.jobs {
-		if p.tenant != tenant || !p.opt.PushOnChange {
-			continue
-		}
-		if user != "" {
-			p.enqueue(push{user: user})
-			continue
-		}
-		for _, u := range c.tenant(tenant).users {
-			p.enqueue(push{user: u.ObjectID})
+		if p.tenant == tenant && p.opt.PushOnChange && (item.group == "" || !p.opt.NoGroups) {
+			p.enqueue(item)
 		}
 	}
 }
@@ -193,6 +242,10 @@ func (p *Provisioner) run(ctx context.Context) {
 			continue
 		}
 		// What failed stands in the log, and the next cycle tries again.
+		if item.group != "" {
+			_ = errors.Join(p.oneGroup(ctx, item.group, false), p.oneGroup(ctx, item.group, true))
+			continue
+		}
 		_ = p.one(ctx, item.user, true)
 	}
 }
@@ -231,122 +284,4 @@ func (p *Provisioner) note(r ProvisionResult) {
 	if len(p.log) > keepRequests {
 		p.log = slices.Delete(p.log, 0, len(p.log)-keepRequests)
 	}
-}
-
-// TestConnection is the button of that name: it looks for somebody who does
-// not exist and wants an empty list.
-func (p *Provisioner) TestConnection(ctx context.Context) error {
-	p.work.Lock()
-	defer p.work.Unlock()
-	found, err := p.find(ctx, "test", "", p.opt.Matching, newGUID())
-	if err == nil && found != "" {
-		return errors.New("entratest: the test connection found somebody for a random GUID: the filter is not obeyed")
-	}
-	return err
-}
-
-// OnDemand provisions one person now, with all that is asked for a cycle.
-func (p *Provisioner) OnDemand(ctx context.Context, u *User) error {
-	return p.one(ctx, u.ObjectID, true)
-}
-
-// Cycle provisions everybody in scope: the first time an initial cycle, later
-// an incremental one, which sends only what changed. People come first, and
-// references to managers when all of them are there. An error joins those of
-// every person who failed; they are tried again in the next cycle.
-func (p *Provisioner) Cycle(ctx context.Context) error {
-	p.core.mu.Lock()
-	t := p.core.tenant(p.tenant)
-	t.sweep(p.core.clock())
-	var users []string
-	for _, u := range t.users {
-		users = append(users, u.ObjectID)
-	}
-	p.core.mu.Unlock()
-	p.work.Lock()
-	for id := range p.remote {
-		if !slices.Contains(users, id) {
-			users = append(users, id) // gone for good: to be deleted
-		}
-	}
-	p.work.Unlock()
-	var failed []error
-	for _, references := range []bool{false, true} {
-		for _, id := range users {
-			if err := p.one(ctx, id, references); err != nil && !references {
-				failed = append(failed, err)
-			} else if err != nil {
-				failed = append(failed, fmt.Errorf("references: %w", err))
-			}
-			if ctx.Err() != nil {
-				return errors.Join(failed...)
-			}
-		}
-	}
-	return errors.Join(failed...)
-}
-
-// subject is a person as the job sees them in the directory.
-type subject struct {
-	gone    bool // purged
-	scoped  bool // assigned, with a role that counts
-	enabled bool // neither disabled nor in the recycle bin
-	user    User
-	roles   []AppRole
-}
-
-func (p *Provisioner) look(user string) subject {
-	p.core.mu.Lock()
-	defer p.core.mu.Unlock()
-	t := p.core.tenant(p.tenant)
-	who := t.person(user)
-	if who == nil {
-		return subject{gone: true}
-	}
-	// Roles are those of the registration: DefaultAccess is none of them, so
-	// whoever has nothing else is "not effectively entitled".
-	roles, _ := t.rolesOf(t.app(p.app), who.ObjectID)
-	return subject{
-		scoped: len(roles) > 0, enabled: !who.Disabled && !who.Deleted, user: who.User, roles: roles,
-	}
-}
-
-// one brings one person at the target up to date.
-func (p *Provisioner) one(ctx context.Context, user string, references bool) error {
-	p.work.Lock()
-	defer p.work.Unlock()
-	s, r := p.look(user), p.remote[user]
-	var err error
-	switch {
-	case s.gone && r != nil:
-		err = p.delete(ctx, user, r)
-	case s.gone:
-	case !s.scoped && r != nil:
-		// Out of scope: disabled once, and from then on nobody's business.
-		if err = p.disable(ctx, s, r); err == nil {
-			delete(p.remote, user)
-		}
-	case !s.scoped:
-		p.note(ProvisionResult{User: s.user.UserPrincipalName, Action: "skip", Note: "not assigned, or with Default Access only"})
-	case r == nil:
-		err = p.introduce(ctx, user, s)
-	case !s.enabled:
-		err = p.disable(ctx, s, r)
-	default:
-		err = p.update(ctx, user, s, r, references)
-	}
-	if err == nil && references && r == nil && p.remote[user] != nil && s.enabled {
-		err = p.update(ctx, user, s, p.remote[user], true) // on demand: manager too
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", subjectName(s, r), err)
-	}
-	return nil
-}
-
-func subjectName(s subject, r *remote) string {
-	if s.gone && r != nil {
-		return r.name
-	}
-	return s.user.UserPrincipalName
 }

@@ -352,6 +352,18 @@ func TestProvision_itTriesAgainAndSaysWhatFailed(t *testing.T) {
 	if err := p.Cycle(t.Context()); err != nil {
 		t.Fatalf("after a 503 and a lost connection: %v", err)
 	}
+	again := 0
+	for _, l := range p.Log() {
+		if l.Err != "" {
+			t.Errorf("what was tried again with success counts as failed: %+v", l)
+		}
+		if strings.HasPrefix(l.Note, "tried again: ") {
+			again++
+		}
+	}
+	if again == 0 {
+		t.Error("the log does not tell what was tried again")
+	}
 	if err := r.tenant.Disable(r.ada); err != nil {
 		t.Fatal(err)
 	}
@@ -367,10 +379,15 @@ func TestProvision_itTriesAgainAndSaysWhatFailed(t *testing.T) {
 	if err := p.TestConnection(t.Context()); err == nil {
 		t.Error("a 404 in place of an empty list passes the test connection")
 	}
+	s.sent()
+	if err := p.Cycle(t.Context()); err != nil || s.sent() != "" {
+		t.Fatalf("what failed was tried again at once: %v", err)
+	}
+	r.e.Advance(6 * time.Hour)
 	if err := p.Cycle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.sent(); !strings.HasSuffix(got, patchOf("id-1", `{"op":"Replace","path":"active","value":"False"}`)) {
+	if got := s.sent(); got != patchOf("id-1", `{"op":"Replace","path":"active","value":"False"}`) {
 		t.Errorf("what failed was not tried again:\n%s", got)
 	}
 	for _, bad := range []string{"http://scim.example.com/", "scim.example.com", "ftp://localhost/", "https://", "%"} {

@@ -14,7 +14,7 @@ import (
 // disabled is created.
 func (p *Provisioner) introduce(ctx context.Context, user string, s subject) error {
 	attrs := p.attributes(s)
-	id, err := p.find(ctx, "match", s.user.UserPrincipalName, p.opt.Matching, valueOf(attrs, p.opt.Matching))
+	id, err := p.find(ctx, "match", s.user.UserPrincipalName, "/Users", p.matchUser(attrs))
 	if err != nil {
 		return err
 	}
@@ -36,6 +36,9 @@ func (p *Provisioner) introduce(ctx context.Context, user string, s subject) err
 		return nil
 	}
 	doc, err := p.send(ctx, "create", s.user.UserPrincipalName, http.MethodPost, "/Users", nil, p.createBody(s, attrs))
+	if id, found := p.lost(ctx, err, "match", s.user.UserPrincipalName, "/Users", p.matchUser(attrs)); found {
+		doc, err = map[string]any{"id": id}, nil
+	}
 	if err != nil {
 		return err
 	}
@@ -55,6 +58,15 @@ func (p *Provisioner) update(ctx context.Context, user string, s subject, r *rem
 		now = append(now, p.manager(s)...)
 	} else {
 		now = append(now, only(r.sent, managerPath)...) // as it was
+	}
+	if references && p.opt.ReferenceChecks && valueOf(now, managerPath) != valueOf(r.sent, managerPath) {
+		there, err := p.hasManager(ctx, s, r, valueOf(now, managerPath))
+		if err != nil {
+			return err
+		}
+		if there {
+			r.sent = append(slices.DeleteFunc(r.sent, func(a attr) bool { return a.path == managerPath }), p.manager(s)...)
+		}
 	}
 	ops := p.changes(r, now)
 	if len(ops) == 0 {
@@ -76,6 +88,16 @@ func (p *Provisioner) update(ctx context.Context, user string, s subject, r *rem
 	}
 	r.sent, r.active, r.name = now, true, s.user.UserPrincipalName
 	return nil
+}
+
+// hasManager asks the target whether it has the reference already.
+func (p *Provisioner) hasManager(ctx context.Context, s subject, r *remote, manager string) (bool, error) {
+	if manager == "" {
+		return false, nil
+	}
+	q := url.Values{"filter": {"id eq " + quoted(r.id) + " and manager eq " + quoted(manager)}, "attributes": {"id"}}
+	id, err := p.find(ctx, "check", s.user.UserPrincipalName, "/Users", q)
+	return id != "", err
 }
 
 func (p *Provisioner) disable(ctx context.Context, s subject, r *remote) error {
@@ -101,15 +123,29 @@ func (p *Provisioner) delete(ctx context.Context, user string, r *remote) error 
 	return nil
 }
 
-// find looks for a person by a matching attribute and returns the target's
-// id, "" for nobody. The answer to nobody is 200 with an empty list; a 404
-// quarantines the job.
-func (p *Provisioner) find(ctx context.Context, action, who, attribute, value string) (string, error) {
-	quoted, err := json.Marshal(value)
-	if err != nil {
-		return "", err
+// matchUser is the query that finds a person by the matching attribute.
+func (p *Provisioner) matchUser(attrs []attr) url.Values {
+	return url.Values{"filter": {p.opt.Matching + " eq " + quoted(valueOf(attrs, p.opt.Matching))}}
+}
+
+// lost looks for what a create made whose answer was lost: the next try is then
+// refused as a duplicate (409), and the match finds the first.
+func (p *Provisioner) lost(ctx context.Context, err error, action, who, endpoint string, query url.Values) (id string, found bool) {
+	var r *refusal
+	if !errors.As(err, &r) || r.Status != http.StatusConflict || !r.Again {
+		return "", false
 	}
-	doc, err := p.send(ctx, action, who, http.MethodGet, "/Users", url.Values{"filter": {attribute + " eq " + string(quoted)}}, nil)
+	id, err = p.find(ctx, action, who, endpoint, query)
+	return id, err == nil && id != ""
+}
+
+// find asks for one resource and returns the target's id, "" for none. The
+// answer to none is 200 with an empty list; a 404 quarantines the job.
+func (p *Provisioner) find(ctx context.Context, action, who, endpoint string, query url.Values) (string, error) {
+	doc, err := p.send(ctx, action, who, http.MethodGet, endpoint, query, nil)
+	if errors.Is(err, errGone) {
+		return "", fmt.Errorf("%w: a search of %s was answered with 404 where 200 and an empty list are due", errQuarantine, endpoint)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -121,14 +157,23 @@ func (p *Provisioner) find(ctx context.Context, action, who, attribute, value st
 	case int(total) == 0:
 		return "", nil
 	case len(list) != 1 || int(total) != 1:
-		return "", fmt.Errorf("%d people match %s", int(total), value)
+		return "", fmt.Errorf("%d match %s", int(total), query.Get("filter"))
 	}
 	first, _ := list[0].(map[string]any)
 	id, _ := first["id"].(string)
 	if id == "" {
-		return "", errors.New("the person in the list has no id")
+		return "", errors.New("what is on the list has no id")
 	}
 	return id, nil
+}
+
+// quoted writes a value for a filter.
+func quoted(value string) string {
+	b, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // a string
+	}
+	return string(b)
 }
 
 func (p *Provisioner) read(ctx context.Context, s subject, id string) (map[string]any, error) {
@@ -152,7 +197,7 @@ func (p *Provisioner) changes(r *remote, now []attr) []any {
 		case a.value == before || a.value == "" && a.path != managerPath:
 		case a.path == rolesPath:
 			ops = append(ops, p.roleOps(before, a)...)
-		case p.opt.OptSCIM062020 && !isValuePath(a.path):
+		case p.flagged() && !isValuePath(a.path):
 			merged[a.path] = a.value
 		case before == "":
 			ops = append(ops, p.op("Add", a.path, a.value))

@@ -17,12 +17,23 @@ import (
 )
 
 // errGone is a 404 for one resource.
-var errGone = errors.New("the target does not know this person")
+var errGone = errors.New("the target does not know this person or group")
+
+// refusal is an answer that is not the one that is due.
+type refusal struct {
+	Status int
+	After  time.Duration // of Retry-After
+	Said   string
+	// Again: an earlier try was lost or answered with 5xx, so it may have been done.
+	Again bool
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("status %d: %.500s", r.Status, r.Said) }
 
 // maxReply is the largest answer that is read, in bytes.
 const maxReply = 8 << 20
 
-// maxRetryAfter is the longest Retry-After that is waited for within a job.
+// maxRetryAfter is the longest Retry-After that is waited for within a cycle.
 const maxRetryAfter = 5 * time.Second
 
 // scimClient sends the requests of a job.
@@ -95,13 +106,22 @@ func (p *Provisioner) send(ctx context.Context, action, who, method, path string
 	}
 	for try := 0; ; try++ {
 		entry := ProvisionResult{User: who, Action: action, Method: method, URL: p.http.address(path, query), Request: string(raw)}
-		doc, after, err := p.http.exchange(ctx, &entry, raw)
-		if err != nil {
+		doc, err := p.http.exchange(ctx, &entry, raw)
+		var refused *refusal
+		var after time.Duration
+		if errors.As(err, &refused) {
+			after, refused.Again = refused.After, try > 0
+		}
+		transient := err != nil && p.http.bad == nil && (entry.Status == 0 || entry.Status == http.StatusTooManyRequests || entry.Status >= 500)
+		again := transient && try < len(p.opt.Retry) && after <= maxRetryAfter && ctx.Err() == nil
+		switch {
+		case again: // only what fails in the end counts as failed
+			entry.Note = "tried again: " + err.Error()
+		case err != nil:
 			entry.Err = err.Error()
 		}
 		p.note(entry)
-		transient := err != nil && p.http.bad == nil && (entry.Status == 0 || entry.Status == http.StatusTooManyRequests || entry.Status >= 500)
-		if !transient || try >= len(p.opt.Retry) || ctx.Err() != nil {
+		if !again {
 			return doc, err
 		}
 		timer := time.NewTimer(max(p.opt.Retry[try], after))
@@ -115,9 +135,9 @@ func (p *Provisioner) send(ctx context.Context, action, who, method, path string
 }
 
 // exchange is one request and its answer.
-func (s scimClient) exchange(ctx context.Context, entry *ProvisionResult, raw []byte) (doc map[string]any, after time.Duration, err error) {
+func (s scimClient) exchange(ctx context.Context, entry *ProvisionResult, raw []byte) (map[string]any, error) {
 	if s.bad != nil {
-		return nil, 0, s.bad
+		return nil, s.bad
 	}
 	var body io.Reader
 	if raw != nil {
@@ -125,7 +145,7 @@ func (s scimClient) exchange(ctx context.Context, entry *ProvisionResult, raw []
 	}
 	req, err := http.NewRequestWithContext(ctx, entry.Method, entry.URL, body)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+s.token)
 	req.Header.Set("Accept", "application/scim+json")
@@ -135,20 +155,29 @@ func (s scimClient) exchange(ctx context.Context, entry *ProvisionResult, raw []
 	}
 	res, err := s.http.Do(req)
 	if err != nil {
-		return nil, 0, fmt.Errorf("no answer: %w", err)
+		return nil, fmt.Errorf("no answer: %w", err)
 	}
 	defer res.Body.Close() //nolint:errcheck // read to its end or given up
 	reply, err := io.ReadAll(io.LimitReader(res.Body, maxReply))
 	entry.Status, entry.Reply = res.StatusCode, string(reply)
 	if err != nil {
 		entry.Status = 0
-		return nil, 0, fmt.Errorf("the answer broke off: %w", err)
+		return nil, fmt.Errorf("the answer broke off: %w", err)
 	}
-	if seconds, notNumber := strconv.Atoi(res.Header.Get("Retry-After")); notNumber == nil && seconds > 0 {
-		after = min(time.Duration(seconds)*time.Second, maxRetryAfter)
+	return readReply(entry.Method, res, reply)
+}
+
+// retryAfter reads the header of that name: seconds or a date (RFC 9110
+// section 10.2.3).
+func retryAfter(h http.Header) time.Duration {
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(text); err == nil {
+		return max(0, min(time.Duration(seconds)*time.Second, maxTries))
 	}
-	doc, err = readReply(entry.Method, res, reply)
-	return doc, after, err
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, min(time.Until(at), maxTries))
+	}
+	return 0
 }
 
 // readReply holds an answer to what Entra expects of it.
@@ -164,7 +193,7 @@ func readReply(method string, res *http.Response, reply []byte) (map[string]any,
 		ok = ok || status == res.StatusCode
 	}
 	if !ok {
-		return nil, fmt.Errorf("status %d: %.500s", res.StatusCode, reply)
+		return nil, &refusal{Status: res.StatusCode, After: retryAfter(res.Header), Said: string(reply)}
 	}
 	if len(reply) == 0 {
 		if method == http.MethodGet || method == http.MethodPost {

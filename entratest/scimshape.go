@@ -99,9 +99,13 @@ func parseRoles(s string) []roleValue {
 	return list
 }
 
+// flagged reports whether requests are written in the dialect of the flag. On
+// demand they are not, whatever the tenant URL says.
+func (p *Provisioner) flagged() bool { return p.opt.OptSCIM062020 && !p.plain }
+
 // verb writes an operation's name: with a capital, or without under the flag.
 func (p *Provisioner) verb(name string) string {
-	if p.opt.OptSCIM062020 {
+	if p.flagged() {
 		return strings.ToLower(name)
 	}
 	return name
@@ -114,7 +118,7 @@ func (p *Provisioner) op(name, path string, value any) map[string]any {
 // activeOp disables or restores: with the string "False", or a boolean under
 // the flag.
 func (p *Provisioner) activeOp(active bool) map[string]any {
-	if p.opt.OptSCIM062020 {
+	if p.flagged() {
 		return p.op("Replace", "active", active)
 	}
 	if active {

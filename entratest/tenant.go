@@ -35,6 +35,16 @@ type tenant struct {
 	users  []*person
 	groups []*Group
 	apps   []*registration
+	// seq counts changes; stamps says when (by it) a person or group last
+	// changed, for incremental cycles.
+	seq    uint64
+	stamps map[string]uint64
+}
+
+// touch notes a change of a person or group; core.mu is held.
+func (t *tenant) touch(id string) {
+	t.seq++
+	t.stamps[id] = t.seq
 }
 
 // person is a user and what only this package needs to know.
@@ -73,7 +83,7 @@ func (e *Entra) AddTenant(opt TenantOptions) *Tenant {
 	if c.tenant(opt.ID) != nil || c.tenant(opt.Domain) != nil {
 		panic("entratest: there is a tenant of that id or domain already: " + opt.ID + ", " + opt.Domain)
 	}
-	t := &tenant{Tenant: Tenant{ID: opt.ID, Domain: strings.ToLower(opt.Domain), Name: opt.Name, Host: opt.Host, core: c}}
+	t := &tenant{Tenant: Tenant{ID: opt.ID, Domain: strings.ToLower(opt.Domain), Name: opt.Name, Host: opt.Host, core: c}, stamps: map[string]uint64{}}
 	c.tenants = append(c.tenants, t)
 	return t.copy()
 }
@@ -133,6 +143,10 @@ func (t *Tenant) AddGroup(g Group) *Group {
 	}
 	g.Members = slices.Clone(g.Members)
 	t.state().groups = append(t.state().groups, &g)
+	for _, m := range g.Members {
+		t.core.changed(t.ID, m)
+	}
+	t.core.changedGroup(t.ID, g.ObjectID)
 	out := g
 	out.Members = slices.Clone(g.Members)
 	return &out
@@ -164,7 +178,57 @@ func (t *Tenant) changeGroup(g *Group, u *User, change func(*Group, string)) err
 	}
 	change(own, p.ObjectID)
 	c.changed(t.ID, p.ObjectID)
+	c.changedGroup(t.ID, own.ObjectID)
 	return nil
+}
+
+// RenameGroup changes a group's display name.
+func (t *Tenant) RenameGroup(g *Group, displayName string) error {
+	c := t.core
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	own := t.state().group(g.ObjectID)
+	if own == nil {
+		return fmt.Errorf("group %s: %w", g.ObjectID, ErrNotFound)
+	}
+	own.DisplayName = displayName
+	c.changedGroup(t.ID, own.ObjectID)
+	return nil
+}
+
+// DeleteGroup removes a security group, for good as Entra does, with its
+// assignments.
+func (t *Tenant) DeleteGroup(g *Group) error {
+	c := t.core
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	own := t.state()
+	gone := own.group(g.ObjectID)
+	if gone == nil {
+		return fmt.Errorf("group %s: %w", g.ObjectID, ErrNotFound)
+	}
+	own.groups = slices.DeleteFunc(own.groups, func(o *Group) bool { return o == gone })
+	for _, a := range own.apps {
+		delete(a.assigned, gone.ObjectID)
+	}
+	for _, m := range gone.Members {
+		c.changed(t.ID, m)
+	}
+	c.changedGroup(t.ID, gone.ObjectID)
+	return nil
+}
+
+// Groups lists all, in the order added.
+func (t *Tenant) Groups() []Group {
+	t.core.mu.Lock()
+	defer t.core.mu.Unlock()
+	var all []Group
+	for _, g := range t.state().groups {
+		out := *g
+		out.Members = slices.Clone(g.Members)
+		all = append(all, out)
+	}
+	return all
 }
 
 func (t *tenant) group(id string) *Group {

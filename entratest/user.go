@@ -74,6 +74,12 @@ func (t *Tenant) CreateUser(u User) (*User, error) {
 		return nil, fmt.Errorf("entratest: %s (%s) is in the tenant already", u.UserPrincipalName, u.ObjectID)
 	}
 	own.users = append(own.users, &person{User: u})
+	own.touch(u.ObjectID)
+	for _, p := range c.jobs {
+		if p.tenant == t.ID && p.opt.PushOnChange && p.opt.Scope == Everyone {
+			p.enqueue(push{user: u.ObjectID})
+		}
+	}
 	return &u, nil
 }
 
