@@ -2,8 +2,6 @@
 # What ./test, ./demo and tools/bench need from a Debian or Ubuntu machine: finds
 # what is missing, names it, installs it. To be sourced from the module's root.
 
-began=$SECONDS
-
 # say prints words for the person; results go elsewhere.
 say() { printf '%s\n' "$*" >&2; }
 
