@@ -6,7 +6,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"strings"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 )
@@ -16,13 +18,24 @@ type tx struct {
 	w      *writer
 	events []directory.Event
 	counts map[tally]int
+	terms  map[termTable]*termWork
+	paths  map[pathKey]int64 // numbered in this transaction
+
+	careful bool // every closure has a savepoint
+	dirty   bool // the closure that runs changed something
+	broken  bool // a statement of it failed
 }
 
 // tally is one of the counters of a directory.
 type tally struct {
 	directory string
-	state     directory.State
+	state     directory.State // of people
+	kind      string          // of other resources
 }
+
+// errUndo: a closure failed after it had changed something, in a transaction
+// without savepoints.
+var errUndo = errors.New("store: a closure must be undone")
 
 // attempt runs a batch, again where it failed for a passing reason. An error is
 // that of the transaction as a whole; before says that it came before the
@@ -50,18 +63,36 @@ func passing(e Engine, err error) bool {
 }
 
 // transact runs a batch once. After an error the connection must be dropped.
+//
+// Savepoints cost two statements for each closure, and few closures fail after
+// they have changed something. So the first try goes without, and where one
+// does, all is done again with them.
 func (w *writer) transact(ctx context.Context, batch []*task) (before bool, err error) {
+	before, err = w.once(ctx, batch, false)
+	if errors.Is(err, errUndo) {
+		return w.once(ctx, batch, true)
+	}
+	return before, err
+}
+
+func (w *writer) once(ctx context.Context, batch []*task, careful bool) (before bool, err error) {
 	if err := w.connect(ctx); err != nil {
 		return true, err
 	}
 	if err := w.engine.Begin(ctx, w.conn); err != nil {
 		return true, fmt.Errorf("store: beginning: %w", err)
 	}
-	t := &tx{w: w, counts: map[tally]int{}}
+	t := &tx{
+		w: w, careful: careful,
+		counts: map[tally]int{}, terms: map[termTable]*termWork{}, paths: map[pathKey]int64{},
+	}
 	done := 0
 	for _, task := range batch {
-		ok, err := t.run(ctx, task, len(batch) > 1)
-		if err != nil {
+		ok, err := t.run(ctx, task)
+		if errors.Is(err, errUndo) && len(batch) > 1 {
+			return true, errors.Join(err, t.command(ctx, "rollback"))
+		}
+		if err != nil && !errors.Is(err, errUndo) {
 			return true, err
 		}
 		if ok {
@@ -78,38 +109,69 @@ func (w *writer) transact(ctx context.Context, batch []*task) (before bool, err 
 		// It may have been stored or not, so it is not done again.
 		return false, fmt.Errorf("store: committing: %w", err)
 	}
+	maps.Copy(w.paths, t.paths)
 	if len(t.events) > 0 {
 		w.committed()
 	}
 	return false, nil
 }
 
-// run runs one closure and undoes it if it fails. The error is not the
-// closure's but one of the transaction.
-func (t *tx) run(ctx context.Context, task *task, shared bool) (ok bool, err error) {
-	events, counts := len(t.events), map[tally]int{}
-	for k, v := range t.counts {
-		counts[k] = v
+// mark is what a closure found when it began.
+type mark struct {
+	events int
+	counts map[tally]int
+	terms  map[termTable][2]int
+}
+
+func (t *tx) mark() mark {
+	m := mark{events: len(t.events), counts: maps.Clone(t.counts), terms: map[termTable][2]int{}}
+	for table, work := range t.terms {
+		m.terms[table] = [2]int{len(work.add), len(work.drop)}
 	}
-	if shared {
+	return m
+}
+
+// back forgets what was noted since the mark.
+func (t *tx) back(m mark) {
+	t.events, t.counts = t.events[:m.events], m.counts
+	for table, work := range t.terms {
+		n := m.terms[table]
+		work.add, work.drop = work.add[:min(n[0], len(work.add))], work.drop[:min(n[1], len(work.drop))]
+	}
+}
+
+// run runs one closure and undoes it if it fails. The error is not the
+// closure's but one of the transaction; errUndo where it can't be undone alone.
+func (t *tx) run(ctx context.Context, task *task) (ok bool, err error) {
+	m := t.mark()
+	if t.careful {
 		if err := t.command(ctx, "savepoint one"); err != nil {
 			return false, err
 		}
 	}
+	t.dirty, t.broken = false, false
 	task.err = t.call(ctx, task.do)
+	if task.err == nil && t.careful {
+		task.err = t.settle(ctx) // a later closure may be undone, and this one not
+	}
 	switch {
-	case task.err == nil && shared:
+	case task.err == nil && t.careful:
 		return true, t.command(ctx, "release savepoint one")
 	case task.err == nil:
 		return true, nil
 	case t.w.passing(task.err):
 		return false, task.err
 	}
-	t.events, t.counts = t.events[:events], counts
-	if shared {
+	dirty := t.dirty || t.broken
+	t.back(m)
+	switch {
+	case t.careful:
+		clear(t.paths) // some may have been undone
 		return false, t.command(ctx, "rollback to savepoint one")
+	case dirty:
+		return false, errUndo
 	}
-	return false, nil // alone: the whole transaction is rolled back
+	return false, nil
 }
 
 // call runs do and turns a panic into an error, so that one bad closure does
@@ -127,7 +189,9 @@ func (t *tx) call(ctx context.Context, do func(context.Context, *tx) error) (err
 func (t *tx) emit(events ...directory.Event) { t.events = append(t.events, events...) }
 
 // count changes how many people of a state a directory has.
-func (t *tx) count(dir string, s directory.State, by int) { t.counts[tally{dir, s}] += by }
+func (t *tx) count(dir string, s directory.State, by int) {
+	t.counts[tally{directory: dir, state: s}] += by
+}
 
 func (t *tx) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	if s := t.w.stmts[query]; s != nil {
@@ -135,6 +199,7 @@ func (t *tx) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	}
 	s, err := t.w.conn.PrepareContext(ctx, query)
 	if err != nil {
+		t.broken = true
 		return nil, err
 	}
 	t.w.stmts[query] = s
@@ -149,17 +214,56 @@ func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 	}
 	r, err := s.ExecContext(ctx, args...)
 	if err != nil {
+		t.broken = true
 		return 0, err
 	}
-	return r.RowsAffected()
+	n, err := r.RowsAffected()
+	t.dirty = t.dirty || n > 0
+	return n, err
 }
 
+// row is the first row of a query, which may also be a statement that changes
+// something and returns it.
 func (t *tx) row(ctx context.Context, query string, args ...any) scanner {
 	s, err := t.stmt(ctx, query)
 	if err != nil {
 		return failed{err}
 	}
-	return one{s.QueryRowContext(ctx, args...)}
+	return watched{t: t, row: one{s.QueryRowContext(ctx, args...)}, writes: !reads(query)}
+}
+
+// each calls f for every row of a query.
+func (t *tx) each(ctx context.Context, f func(scanner) error, query string, args ...any) error {
+	s, err := t.stmt(ctx, query)
+	if err != nil {
+		return err
+	}
+	t.dirty = t.dirty || !reads(query)
+	rows, err := s.QueryContext(ctx, args...)
+	if err = drain(rows, err, f); err != nil {
+		t.broken = true
+	}
+	return err
+}
+
+func reads(query string) bool { return strings.HasPrefix(query, "select") }
+
+// watched notes what became of a query.
+type watched struct {
+	t      *tx
+	row    scanner
+	writes bool
+}
+
+func (w watched) Scan(dest ...any) error {
+	err := w.row.Scan(dest...)
+	switch {
+	case err == nil:
+		w.t.dirty = w.t.dirty || w.writes
+	case !errors.Is(err, ErrNotFound):
+		w.t.broken = true
+	}
+	return err
 }
 
 // command runs a statement of transaction control.

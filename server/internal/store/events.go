@@ -11,7 +11,8 @@ import (
 
 const (
 	// eventsAtOnce is how many events one statement inserts.
-	eventsAtOnce = 16
+	eventsAtOnce   = 16
+	columnsOfEvent = 9
 	// maxEvents bounds one call of Events.
 	maxEvents = 1000
 )
@@ -24,13 +25,13 @@ func (s *Store) Events(ctx context.Context, after int64, limit int) ([]directory
 	err := s.read.each(ctx, func(row scanner) error {
 		var e directory.Event
 		var at int64
-		if err := row.Scan(&e.Seq, &at, &e.Directory, &e.Workspace, &e.Kind, &e.User, &e.Session); err != nil {
+		if err := row.Scan(&e.Seq, &at, &e.Directory, &e.Workspace, &e.Kind, &e.User, &e.Session, &e.Group, &e.Nested); err != nil {
 			return err
 		}
 		e.At = fromMicro(at)
 		all = append(all, e)
 		return nil
-	}, `select seq, at, directory, workspace, kind, user_id, session_id
+	}, `select seq, at, directory, workspace, kind, user_id, session_id, group_id, nested_id
 		from events where seq > $1 order by seq limit $2`, after, min(max(limit, 0), maxEvents))
 	if err != nil {
 		return nil, fmt.Errorf("store: reading events: %w", err)
@@ -44,13 +45,11 @@ func (s *Store) LastEvent(ctx context.Context) (int64, error) { return s.meta(ct
 // flush writes what the closures of a batch left for its end: the counters
 // and the events. The row that numbers events is touched last.
 func (t *tx) flush(ctx context.Context) error {
-	for k, by := range t.counts {
-		if by == 0 {
-			continue
-		}
-		if _, err := t.exec(ctx, countUpdate[k.state], by, k.directory); err != nil {
-			return fmt.Errorf("store: counting people: %w", err)
-		}
+	if err := t.settle(ctx); err != nil {
+		return err
+	}
+	if err := t.flushCounts(ctx); err != nil {
+		return err
 	}
 	if len(t.events) == 0 {
 		return nil
@@ -63,10 +62,10 @@ func (t *tx) flush(ctx context.Context) error {
 	seq := last - int64(len(t.events))
 	for rest := t.events; len(rest) > 0; {
 		n := min(len(rest), eventsAtOnce)
-		args := make([]any, 0, 7*n)
+		args := make([]any, 0, columnsOfEvent*n)
 		for _, e := range rest[:n] {
 			seq++
-			args = append(args, seq, micro(e.At), e.Directory, e.Workspace, string(e.Kind), e.User, e.Session)
+			args = append(args, seq, micro(e.At), e.Directory, e.Workspace, string(e.Kind), e.User, e.Session, e.Group, e.Nested)
 		}
 		if _, err := t.exec(ctx, insertEvents[n], args...); err != nil {
 			return fmt.Errorf("store: writing events: %w", err)
@@ -74,6 +73,26 @@ func (t *tx) flush(ctx context.Context) error {
 		rest = rest[n:]
 	}
 	return t.w.engine.Notify(ctx, t.w.conn)
+}
+
+// flushCounts writes the counters that changed.
+func (t *tx) flushCounts(ctx context.Context) error {
+	for k, by := range t.counts {
+		if by == 0 {
+			continue
+		}
+		var err error
+		if k.kind != "" {
+			_, err = t.exec(ctx, `insert into resource_counts (directory, type, n) values ($1, $2, $3)
+				on conflict (directory, type) do update set n = resource_counts.n + excluded.n`, k.directory, k.kind, by)
+		} else {
+			_, err = t.exec(ctx, countUpdate[k.state], by, k.directory)
+		}
+		if err != nil {
+			return fmt.Errorf("store: counting: %w", err)
+		}
+	}
+	return nil
 }
 
 // countUpdate is one text for each state, since a column can't be a parameter.
@@ -88,10 +107,10 @@ var insertEvents = func() (texts [eventsAtOnce + 1]string) {
 	for n := 1; n <= eventsAtOnce; n++ {
 		rows := make([]string, n)
 		for i := range rows {
-			b := 7 * i
-			rows[i] = fmt.Sprintf("($%d, $%d, $%d, $%d, $%d, $%d, $%d)", b+1, b+2, b+3, b+4, b+5, b+6, b+7)
+			b := columnsOfEvent * i
+			rows[i] = fmt.Sprintf("($%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d)", b+1, b+2, b+3, b+4, b+5, b+6, b+7, b+8, b+9)
 		}
-		texts[n] = `insert into events (seq, at, directory, workspace, kind, user_id, session_id) values ` +
+		texts[n] = `insert into events (seq, at, directory, workspace, kind, user_id, session_id, group_id, nested_id) values ` +
 			strings.Join(rows, ", ")
 	}
 	return texts

@@ -104,6 +104,55 @@ func (r *reader) each(ctx context.Context, f func(scanner) error, query string, 
 	return drain(rows, err, f)
 }
 
+// maxShapes is how many texts of searches are prepared. People can ask for
+// any number of others, and those are not kept.
+const maxShapes = 256
+
+// prepared returns the statement for a search, or nil where it is not to be
+// kept.
+func (r *reader) prepared(ctx context.Context, q *sqlText) (*sql.Stmt, error) {
+	text := q.String()
+	r.mu.RLock()
+	s, full, closed := r.stmts[text], len(r.stmts) >= maxShapes, r.stmts == nil
+	r.mu.RUnlock()
+	switch {
+	case closed:
+		return nil, ErrClosed
+	case s != nil || full:
+		return s, nil
+	}
+	return r.stmt(ctx, text)
+}
+
+// ask is row for the text of a search.
+func (r *reader) ask(ctx context.Context, q *sqlText) scanner {
+	s, err := r.prepared(ctx, q)
+	switch {
+	case err != nil:
+		return failed{err}
+	case s != nil:
+		return r.row(ctx, q.String(), q.args...)
+	}
+	return one{r.db.QueryRowContext(ctx, q.String(), q.args...)}
+}
+
+// askEach is each for the text of a search.
+func (r *reader) askEach(ctx context.Context, f func(scanner) error, q *sqlText) error {
+	s, err := r.prepared(ctx, q)
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		return r.each(ctx, f, q.String(), q.args...)
+	}
+	var rows *sql.Rows
+	err = r.again(ctx, func() (err error) {
+		rows, err = r.db.QueryContext(ctx, q.String(), q.args...)
+		return err
+	})
+	return drain(rows, err, f)
+}
+
 func (r *reader) close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 )
@@ -62,33 +61,99 @@ type Cursor string
 // ErrCursor: a Cursor that does not belong to the Search.
 var ErrCursor = errors.New("store: no cursor of this search")
 
-// Rules compute the terms of resources, for those who write without them and
-// for those that were stored under other rules.
-type Rules struct {
-	// Version tells rules apart; any number but 0. It must change whenever
-	// one of the functions would return something else.
-	Version  int64
-	User     func(directory.User) []directory.Term
-	Resource func(directory.Resource) []directory.Term
-}
+// ErrNoOrder: the Store has no index for the Sort, and does not sort without.
+var ErrNoOrder = errors.New("store: no index for this order")
 
-// TimeValue writes t as terms and Compare have it, so that text sorts as times.
-func TimeValue(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
-
-// Use sets the rules for terms. Call it once, before anything else.
-func (s *Store) Use(r Rules) {}
-
-// Reindex computes the terms of all resources that were stored under other
-// rules, in short transactions, and returns how many there were. Until it has
-// returned once without an error, every Search is decided by its Match.
-func (s *Store) Reindex(ctx context.Context) (int, error) { return 0, errors.ErrUnsupported }
-
-// SearchUsers returns people of a directory who are not archived.
+// SearchUsers returns people of a directory who are not archived. A directory
+// that does not exist is empty.
 func (s *Store) SearchUsers(ctx context.Context, dir string, q Search[directory.User]) (Page[directory.User], error) {
-	return Page[directory.User]{}, errors.ErrUnsupported
+	return search(ctx, s, s.userShelf(), dir, q)
 }
 
-// SearchResources returns resources of a type.
+// SearchResources returns resources of a type, such as directory.GroupType.
 func (s *Store) SearchResources(ctx context.Context, dir, kind string, q Search[directory.Resource]) (Page[directory.Resource], error) {
-	return Page[directory.Resource]{}, errors.ErrUnsupported
+	return search(ctx, s, s.resourceShelf(kind), dir, q)
+}
+
+func search[T any](ctx context.Context, s *Store, sh *shelf[T], dir string, q Search[T]) (page Page[T], err error) {
+	if !storable(dir, sh.kind) {
+		return page, nil
+	}
+	count, offset := min(q.Count, maxPage), max(q.Offset, 0)
+	if q.After != "" {
+		offset = 0
+	}
+	w, err := begin(ctx, s, sh, dir, q)
+	if err != nil {
+		return page, err
+	}
+	if q.After != "" {
+		if err := w.resume(q.After); err != nil {
+			return page, err
+		}
+	}
+	plain := q.Where == nil && !q.Partial
+	if count <= 0 {
+		if !q.Total {
+			return page, nil
+		}
+		page.Total, err = total(ctx, s, sh, dir, q, w, plain, 0)
+		return page, err
+	}
+	skipped, err := w.skip(ctx, offset)
+	if err != nil {
+		return page, err
+	}
+	more, err := w.fill(ctx, &page, count)
+	if err != nil || !q.Total {
+		return page, err
+	}
+	page.Total, err = total(ctx, s, sh, dir, q, w, plain, skipped+len(page.Items)+more)
+	return page, err
+}
+
+// fill reads a page. more is how many results were read beyond it.
+func (w *walk[T]) fill(ctx context.Context, page *Page[T], count int) (more int, err error) {
+	var last found[T]
+	for !w.ended && more == 0 && len(page.Items) < count {
+		// One more tells whether another page follows.
+		got, err := w.step(ctx, count-len(page.Items)+1, true)
+		if err != nil {
+			return 0, err
+		}
+		for _, f := range got {
+			if len(page.Items) == count {
+				more++
+				continue
+			}
+			page.Items = append(page.Items, f.item)
+			last = f
+		}
+	}
+	if more > 0 || !w.ended {
+		page.Next = w.cursor(last)
+	}
+	return more, nil
+}
+
+// total is how many results there are: from the counters where nothing is
+// asked, else what was seen and what is left of the walk. Behind a cursor that
+// is not known, and all is counted.
+func total[T any](ctx context.Context, s *Store, sh *shelf[T], dir string, q Search[T], w *walk[T], plain bool, seen int) (int, error) {
+	if plain {
+		n, err := sh.count(ctx, dir)
+		if errors.Is(err, ErrNotFound) {
+			return 0, nil
+		}
+		return n, err
+	}
+	if q.After != "" {
+		var err error
+		if w, err = begin(ctx, s, sh, dir, q); err != nil {
+			return 0, err
+		}
+		seen = 0
+	}
+	left, err := w.count(ctx)
+	return seen + left, err
 }

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lanyard-sso/lanyard/problem"
 )
@@ -31,6 +32,11 @@ type Store struct {
 	read *reader
 	w    *writer
 	bell *bell
+
+	rules Rules         // see Use
+	ready atomic.Bool   // the index covers everything
+	paths sync.Map      // pathKey to its number, for searches
+	heavy chan struct{} // held by the one search that is in a long walk
 
 	stop    context.CancelFunc // ends listening for other processes
 	heard   sync.WaitGroup
@@ -59,7 +65,7 @@ func New(ctx context.Context, c Config) (*Store, error) {
 		return nil, errors.Join(err, closePools())
 	}
 	listening, stop := context.WithCancel(context.Background())
-	s := &Store{read: newReader(c.Read, c.Engine), w: w, bell: newBell(), stop: stop, close: closePools}
+	s := &Store{read: newReader(c.Read, c.Engine), w: w, bell: newBell(), stop: stop, close: closePools, heavy: make(chan struct{}, 1)}
 	w.committed = s.bell.ring
 	go w.run()
 	if hints := c.Engine.Wake(listening); hints != nil {

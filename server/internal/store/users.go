@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,24 +49,26 @@ func (s *Store) InsertUser(ctx context.Context, u directory.User, events ...dire
 		return ErrInvalid
 	}
 	key := directory.Fold(u.UserName)
+	rules := s.userTerms(&u)
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `insert into users (id, directory, version, user_name, user_name_key,
-				external_id, object_id, state, role, created, modified, doc)
-			values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
+		var pk int64
+		err := t.row(ctx, `insert into users (id, directory, version, user_name, user_name_key,
+				external_id, object_id, state, role, created, modified, doc, rules)
+			values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning pk`,
 			u.ID, u.Directory, u.UserName, key, textOrNull(u.ExternalID), textOrNull(u.ObjectID),
-			string(u.State), u.Role, micro(u.Created), micro(u.Modified), string(u.Doc))
-		if err != nil {
-			return fmt.Errorf("store: inserting user: %w", err)
-		}
-		if n == 0 {
+			string(u.State), u.Role, micro(u.Created), micro(u.Modified), string(u.Doc), rules).Scan(&pk)
+		if errors.Is(err, ErrNotFound) {
 			if err := t.taken(ctx, u, key); err != nil {
 				return err
 			}
 			return Exists{"id"}
 		}
+		if err != nil {
+			return fmt.Errorf("store: inserting user: %w", err)
+		}
 		t.count(u.Directory, u.State, 1)
 		t.emit(events...)
-		return nil
+		return t.index(ctx, userTerms, u.Directory, userType, pk, nil, u.Terms)
 	})
 }
 
@@ -101,45 +104,115 @@ func (t *tx) taken(ctx context.Context, u directory.User, key string) error {
 // is version+1, whatever u.Version says.
 //
 // A name somebody else has is an [Exists]. ObjectID, Created and Directory
-// are not changed: LinkObjectID is the only one to write the first.
+// are not changed: LinkObjectID is the only one to write the first. Whoever is
+// archived leaves all groups; whoever is suspended stays in theirs.
 func (s *Store) SaveUser(ctx context.Context, u directory.User, version int64, c directory.Consequence) error {
 	if !storableUser(u) {
 		return ErrInvalid
 	}
-	key := directory.Fold(u.UserName)
+	rules := s.userTerms(&u)
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		var has directory.User
-		var hasKey string
-		err := t.row(ctx, `select version, state, user_name_key, coalesce(external_id, ''), coalesce(object_id, '')
-			from users where directory = $1 and id = $2`, u.Directory, u.ID).
-			Scan(&has.Version, &has.State, &hasKey, &has.ExternalID, &has.ObjectID)
+		has, err := t.standing(ctx, u.Directory, u.ID)
 		switch {
 		case err != nil:
 			return err
-		case has.Version != version:
+		case has.version != version:
 			return ErrConflict
 		}
-		restored := has.State == directory.Archived && u.State != directory.Archived
-		if restored || (u.State != directory.Archived && (hasKey != key || has.ExternalID != u.ExternalID)) {
-			u.ObjectID = has.ObjectID
-			if err := t.taken(ctx, u, key); err != nil {
-				return err
-			}
-		}
-		return t.save(ctx, u, has, key, c)
+		return t.save(ctx, u, has, rules, c)
 	})
 }
 
+// UpdateUser changes a person inside the writer, so that of many changes at
+// once none is lost and none is refused. change is given the person as they
+// are; it may run more than once, must be quick, must not use the Store, and
+// must not change what it is given. An error of change is returned as it is,
+// and nothing happened. Where it returns a Consequence without events and the
+// same Doc, State, UserName, ExternalID and Role, nothing is stored.
+//
+// It returns the person as stored. Otherwise it is like SaveUser, which lets
+// others work while the change is computed: try that first.
+func (s *Store) UpdateUser(ctx context.Context, dir, id string,
+	change func(before directory.User) (after directory.User, c directory.Consequence, err error),
+) (after directory.User, err error) {
+	if !storable(dir, id) {
+		return after, ErrNotFound
+	}
+	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		before, err := scanUser(t.row(ctx, `select `+userColumns+` from users u where u.directory = $1 and u.id = $2`, dir, id))
+		if err != nil {
+			return err
+		}
+		var c directory.Consequence
+		if after, c, err = change(before); err != nil {
+			return err
+		}
+		if len(c.Events) == 0 && unchanged(before, after) {
+			after = before
+			return nil
+		}
+		after.ID, after.Directory, after.ObjectID, after.Created = before.ID, before.Directory, before.ObjectID, before.Created
+		if !storableUser(after) {
+			return ErrInvalid
+		}
+		rules := s.userTerms(&after)
+		has, err := t.standing(ctx, dir, id)
+		if err != nil {
+			return err
+		}
+		after.Version = before.Version + 1
+		return t.save(ctx, after, has, rules, c)
+	})
+	after.Terms = nil
+	return after, err
+}
+
+func unchanged(a, b directory.User) bool {
+	return a.State == b.State && a.UserName == b.UserName && a.ExternalID == b.ExternalID &&
+		a.Role == b.Role && bytes.Equal(a.Doc, b.Doc)
+}
+
+// standing is what saving a person has to know of what is stored.
+type standing struct {
+	pk, version               int64
+	state                     directory.State
+	key, externalID, objectID string
+	rules                     int64
+	terms                     []termKey
+}
+
+func (t *tx) standing(ctx context.Context, dir, id string) (has standing, err error) {
+	if err := t.settle(ctx); err != nil {
+		return has, err
+	}
+	var terms string
+	err = t.row(ctx, `select u.pk, u.version, u.state, u.user_name_key, coalesce(u.external_id, ''), coalesce(u.object_id, ''),
+			u.rules, `+termsOf(userTerms)+` from users u where u.directory = $1 and u.id = $2`, dir, id).
+		Scan(&has.pk, &has.version, &has.state, &has.key, &has.externalID, &has.objectID, &has.rules, &terms)
+	if err == nil {
+		has.terms, err = hadTerms(terms)
+	}
+	return has, err
+}
+
 // save writes u over has, whose version was checked in this transaction.
-func (t *tx) save(ctx context.Context, u, has directory.User, key string, c directory.Consequence) error {
+func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int64, c directory.Consequence) error {
+	key := directory.Fold(u.UserName)
+	restored := has.state == directory.Archived && u.State != directory.Archived
+	if restored || (u.State != directory.Archived && (has.key != key || has.externalID != u.ExternalID)) {
+		u.ObjectID = has.objectID
+		if err := t.taken(ctx, u, key); err != nil {
+			return err
+		}
+	}
 	if _, err := t.exec(ctx, `update users set version = $1, user_name = $2, user_name_key = $3,
-			external_id = $4, state = $5, role = $6, modified = $7, doc = $8 where id = $9`,
-		has.Version+1, u.UserName, key, textOrNull(u.ExternalID), string(u.State), u.Role,
-		micro(u.Modified), string(u.Doc), u.ID); err != nil {
+			external_id = $4, state = $5, role = $6, modified = $7, doc = $8, rules = $9 where pk = $10`,
+		has.version+1, u.UserName, key, textOrNull(u.ExternalID), string(u.State), u.Role,
+		micro(u.Modified), string(u.Doc), rules, has.pk); err != nil {
 		return fmt.Errorf("store: saving user: %w", err)
 	}
-	if has.State != u.State {
-		t.count(u.Directory, has.State, -1)
+	if has.state != u.State {
+		t.count(u.Directory, has.state, -1)
 		t.count(u.Directory, u.State, 1)
 	}
 	// Nobody but the active has a session, whatever the caller thought of.
@@ -149,7 +222,15 @@ func (t *tx) save(ctx context.Context, u, has directory.User, key string, c dire
 		}
 	}
 	t.emit(c.Events...)
-	return nil
+	if u.State == directory.Archived {
+		u.Terms = nil // SCIM does not see them
+		if has.state != directory.Archived {
+			if err := t.leaveGroups(ctx, u.Directory, userCode(has.pk), u.ID, u.Modified); err != nil {
+				return err
+			}
+		}
+	}
+	return t.index(ctx, userTerms, u.Directory, userType, has.pk, has.terms, u.Terms)
 }
 
 // LinkObjectID joins a person with an Entra object id, once, and writes a

@@ -22,8 +22,8 @@ const (
 )
 
 // writer is the one goroutine of a Store that writes. It takes the closures
-// that wait, runs them in one transaction with a savepoint for each, commits,
-// and then answers them all.
+// that wait, runs them in one transaction, commits, and then answers them all.
+// What a closure does that fails is undone.
 type writer struct {
 	db        *sql.DB
 	engine    Engine
@@ -36,6 +36,7 @@ type writer struct {
 
 	conn  *sql.Conn // nil when there is none
 	stmts map[string]*sql.Stmt
+	paths map[pathKey]int64 // numbers of paths, committed
 }
 
 // task is one closure. Whoever takes it out of waiting decides: the writer by
@@ -65,6 +66,7 @@ func newWriter(db *sql.DB, e Engine) *writer {
 	return &writer{
 		db: db, engine: e, committed: func() {},
 		queue: make(chan *task, 4*maxBatch), ended: make(chan struct{}),
+		paths: map[pathKey]int64{},
 	}
 }
 

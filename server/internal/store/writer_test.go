@@ -140,8 +140,8 @@ func TestWriter_itSharesOneTransactionAmongThoseWhoWait(t *testing.T) {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
-	if n := e.begins.Load() - before; n != 1 {
-		t.Errorf("%d transactions, want 1", n)
+	if n := e.begins.Load() - before; n != 2 {
+		t.Errorf("%d transactions, want one without savepoints and one with", n)
 	}
 	events, err := s.Events(t.Context(), 0, 100)
 	if err != nil || len(events) != maxBatch-(maxBatch+2)/3 {
