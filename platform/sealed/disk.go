@@ -132,6 +132,15 @@ func sealedFiles(dir string) ([]string, error) {
 	return out, nil
 }
 
+// sweep removes the files of dir whose names fit a pattern.
+func sweep(dir, pattern string) error {
+	names, err := filepath.Glob(filepath.Join(escapeGlob(dir), pattern))
+	for _, name := range names {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
+}
+
 // escapeGlob makes s mean itself in filepath.Glob, on systems where that can
 // be said at all.
 func escapeGlob(s string) string {

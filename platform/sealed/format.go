@@ -11,7 +11,7 @@ import (
 // The header. A change of the format gets a new version.
 const (
 	magic      = "LANYARD\x00"
-	version    = 1
+	version    = 2
 	nonceSize  = 12
 	headerSize = len(magic) + 1 + keyIDSize + nonceSize
 	tagSize    = 16
@@ -53,10 +53,15 @@ func aead(k Key) cipher.AEAD {
 	return gcm
 }
 
-// seal encrypts plain. The nonce is random: with 96 bits, a key would have to
+// bound is the additional data of a file: its header and its own name, so that
+// a file put in another's place is noticed. The name of the folder is not part
+// of it: folders are moved.
+func bound(head []byte, name string) []byte { return append(bytes.Clone(head), name...) }
+
+// seal encrypts plain for the file of that name. The nonce is random: with 96 bits, a key would have to
 // seal four thousand million files before a collision became likely enough to
 // worry about (NIST SP 800-38D, section 8.3).
-func seal(k Key, plain []byte) []byte {
+func seal(k Key, name string, plain []byte) []byte {
 	out := make([]byte, 0, headerSize+len(plain)+tagSize)
 	out = append(out, magic...)
 	out = append(out, version)
@@ -65,11 +70,11 @@ func seal(k Key, plain []byte) []byte {
 	out = out[:headerSize]
 	nonce := out[headerSize-nonceSize:]
 	_, _ = rand.Read(nonce)
-	return aead(k).Seal(out, nonce, plain, out[:headerSize])
+	return aead(k).Seal(out, nonce, plain, bound(out[:headerSize], name))
 }
 
-// open checks and decrypts raw. It returns copies.
-func open(k Key, raw []byte) (head, plain []byte, err error) {
+// open checks and decrypts raw, the file of that name. It returns copies.
+func open(k Key, name string, raw []byte) (head, plain []byte, err error) {
 	switch {
 	case len(raw) < len(magic) || string(raw[:len(magic)]) != magic:
 		return nil, nil, errNotSealed
@@ -83,7 +88,7 @@ func open(k Key, raw []byte) (head, plain []byte, err error) {
 		return nil, nil, errOtherKey
 	}
 	head = headerOf(raw)
-	plain, err = aead(k).Open(nil, head[headerSize-nonceSize:], raw[headerSize:], head)
+	plain, err = aead(k).Open(nil, head[headerSize-nonceSize:], raw[headerSize:], bound(head, name))
 	if err != nil {
 		return nil, nil, errTampered
 	}

@@ -5,8 +5,9 @@
 //
 //	magic (8 bytes) | version (1) | key id (8) | nonce (12) | AES-256-GCM ciphertext and tag
 //
-// where everything before the ciphertext is additional data, so no byte of the
-// file can be changed unnoticed. Files are written whole: a temporary file of
+// where everything before the ciphertext, and the file's own name, is additional
+// data, so no byte of the file can be changed unnoticed, nor one file put in
+// another's place. Files are written whole: a temporary file of
 // mode 0600, fsync, rename, fsync of the folder. All sealed files of a folder
 // share one key and one lock file, so that several processes may use the
 // folder at once and a key is made, and deleted with the last file, by one
@@ -14,7 +15,7 @@
 //
 // What cannot be read is never an obstacle: it is renamed to
 // NAME.corrupt-<time>, the caller is told once with problem.CacheUnreadable,
-// and the file begins empty. An older copy of a file put back by someone who
+// and the file begins empty. It goes with the last sealed file. An older copy of a file put back by someone who
 // can write the folder is not noticed: there is nothing to compare it with.
 //
 // The package does not decide where the key lives (a [KeyStore] does) or what
@@ -176,6 +177,9 @@ func (f *File) known(head []byte) ([]byte, bool) {
 	return bytes.Clone(f.plain), true
 }
 
+// name is the file's own name, which it is sealed for.
+func (f *File) name() string { return filepath.Base(f.path) }
+
 func (f *File) remember(head, plain []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -204,7 +208,7 @@ func (f *File) tryRead() ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	head, plain, err := open(key, raw)
+	head, plain, err := open(key, f.name(), raw)
 	if err != nil {
 		return nil, false
 	}
@@ -233,7 +237,7 @@ func (f *File) readLocked(ctx context.Context) ([]byte, error) {
 		}
 	}
 	if key := f.cachedKey(); !key.IsZero() {
-		if head, plain, err := open(key, raw); err == nil {
+		if head, plain, err := open(key, f.name(), raw); err == nil {
 			f.remember(head, plain)
 			return plain, nil
 		}
@@ -246,7 +250,7 @@ func (f *File) readLocked(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	f.setKey(key)
-	head, plain, err := open(key, raw)
+	head, plain, err := open(key, f.name(), raw)
 	if err != nil {
 		return nil, f.setAside(err)
 	}
@@ -265,7 +269,7 @@ func (f *File) writeLocked(ctx context.Context, plain []byte) error {
 	if err != nil {
 		return err
 	}
-	raw := seal(key, plain)
+	raw := seal(key, f.name(), plain)
 	if err := writeFile(f.dir, f.path, raw); err != nil {
 		return problem.Wrap(problem.DiskWrite, err)
 	}
@@ -305,9 +309,11 @@ func (f *File) deleteLocked(ctx context.Context) error {
 	if f.memory {
 		return nil
 	}
-	if err := os.Remove(f.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	err := os.Remove(f.path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return problem.Wrap(problem.DiskWrite, err)
 	}
+	removed := err == nil
 	if err := syncDir(f.dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return problem.Wrap(problem.DiskWrite, err)
 	}
@@ -316,7 +322,11 @@ func (f *File) deleteLocked(ctx context.Context) error {
 		return problem.Wrap(problem.DiskWrite, err)
 	}
 	f.setKey(Key{})
-	return f.keys.Delete(ctx)
+	if err := f.keys.Delete(ctx); err != nil || !removed {
+		return err
+	}
+	// A key that the person keeps would still open these.
+	return problem.Wrap(problem.DiskWrite, errors.Join(sweep(f.dir, "*"+Extension+".corrupt-*"), sweep(f.dir, ".new-*")))
 }
 
 // setAside renames the unreadable file, keeping the three latest such.

@@ -205,6 +205,55 @@ func TestFile_itSetsAsideWhatItCannotRead(t *testing.T) {
 	}
 }
 
+func TestFile_itDoesNotTakeOneFileForAnother(t *testing.T) {
+	dir, keys := t.TempDir(), newKeys()
+	put(t, sealed.Open(dir, "session", keys), canary)
+	put(t, sealed.Open(dir, "msal", keys), "tokens")
+	write(t, filepath.Join(dir, "msal.sealed"), read(t, filepath.Join(dir, "session.sealed")))
+	_, err := sealed.Open(dir, "msal", keys).Load(t.Context())
+	wantCode(t, err, problem.CacheUnreadable)
+	// The folder may move: only the file's own name counts.
+	moved := filepath.Join(t.TempDir(), "moved")
+	if err := os.Rename(dir, moved); err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, sealed.Open(moved, "session", keys)); got != canary {
+		t.Errorf("after a move it holds %q", got)
+	}
+}
+
+// A key file that the person made stays, so what was set aside under it, or
+// left by a crash, would still open.
+func TestDelete_itTakesWhatWasSetAsideWithTheLastFile(t *testing.T) {
+	dir, keys := t.TempDir(), newKeys()
+	a, b := sealed.Open(dir, "a", keys), sealed.Open(dir, "b", keys)
+	put(t, a, canary)
+	if err := a.SetAside(t.Context(), errors.New("no meaning")); err == nil {
+		t.Fatal("nothing was set aside")
+	}
+	write(t, filepath.Join(dir, ".new-123"), []byte("left by a crash"))
+	if err := a.Delete(t.Context()); err != nil || len(corrupt(t, dir)) != 1 {
+		t.Fatalf("deleting nothing took it: %v", err)
+	}
+	put(t, a, "one")
+	put(t, b, "two")
+	if err := a.Delete(t.Context()); err != nil || len(corrupt(t, dir)) != 1 {
+		t.Fatalf("it went before the last file: %v", err)
+	}
+	if err := b.Delete(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range left {
+		if e.Name() != "sealed.lock" {
+			t.Errorf("left: %s", e.Name())
+		}
+	}
+}
+
 func TestUpdate_itSetsAsideBeforeItCallsAnything(t *testing.T) {
 	dir, keys := t.TempDir(), newKeys()
 	put(t, sealed.Open(dir, "cache", keys), canary)
@@ -445,11 +494,11 @@ func TestFile_goroutinesMayShareIt(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	dir := f.TempDir()
 	keys := newKeys()
-	sound := sealed.Open(dir, "sound", keys)
+	sound := sealed.Open(filepath.Join(dir, "sound"), "fuzzed", keys)
 	if err := sound.Update(f.Context(), func([]byte) ([]byte, error) { return []byte("sound"), nil }); err != nil {
 		f.Fatal(err)
 	}
-	good, err := os.ReadFile(filepath.Join(dir, "sound.sealed"))
+	good, err := os.ReadFile(filepath.Join(dir, "sound", "fuzzed.sealed"))
 	if err != nil {
 		f.Fatal(err)
 	}
