@@ -1,9 +1,13 @@
 package msal
 
 import (
+	"context"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/lanyard-sso/lanyard/platform/sealed"
 	"github.com/lanyard-sso/lanyard/problem"
 )
 
@@ -46,6 +50,44 @@ func TestSignOut_itForgetsOneAccountAndThenEverything(t *testing.T) {
 		t.Errorf("once more: %v", err)
 	}
 }
+
+// What cannot be unsealed cannot be edited, but it can be deleted: a refresh
+// token must not stay because a keychain is locked.
+//
+// req: E7
+func TestSignOut_aKeychainThatDoesNotAnswerLeavesNoTokenBehind(t *testing.T) {
+	for name, fail := range map[string]func(context.Context) error{
+		"locked": func(context.Context) error { return problem.New(problem.KeychainLocked) },
+		"hanging": func(ctx context.Context) error {
+			<-ctx.Done()
+			return problem.Wrap(problem.KeychainTimeout, ctx.Err())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			token := d.signIn(t, d.provider())
+			d.keys = failingKeys{d.keys, fail}
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			err := d.provider().SignOut(ctx, d.request(d.of(token.Account)))
+			if code, _ := problem.Of(err); code != problem.KeychainLocked && code != problem.KeychainTimeout {
+				t.Errorf("what stays in the keychain was not said: %v", err)
+			}
+			if left, _ := filepath.Glob(filepath.Join(d.dir, "*.sealed*")); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+		})
+	}
+}
+
+// failingKeys is a keychain that cannot be used any more.
+type failingKeys struct {
+	sealed.KeyStore
+	fail func(context.Context) error
+}
+
+func (k failingKeys) Load(ctx context.Context) (sealed.Key, error) { return sealed.Key{}, k.fail(ctx) }
+func (k failingKeys) Delete(ctx context.Context) error             { return k.fail(ctx) }
 
 func TestLogoutURL_itIsMicrosofts(t *testing.T) {
 	d := newDesk(t)
