@@ -19,6 +19,7 @@ import (
 func (s *Server) mount() {
 	c := s.cfg
 	s.hub = deliver.NewHub(c.Store, c.poll, c.Log)
+	s.requests = c.Store.RequestLog()
 
 	v1 := http.NewServeMux()
 	for _, h := range []interface{ Mount(*http.ServeMux) }{
@@ -50,6 +51,7 @@ func (s *Server) mount() {
 		BaseURL: c.PublicURL,
 		Now:     c.Now,
 		Log:     c.Log,
+		Record:  s.requests.Add,
 	}).Mount(scim)
 
 	pages := http.NewServeMux()

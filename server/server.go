@@ -32,6 +32,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/deliver"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -41,6 +42,8 @@ type Server struct {
 	public http.Handler
 	admin  http.Handler
 	hub    *deliver.Hub
+	// requests is the record of provisioning.
+	requests *store.RequestLog
 }
 
 // New makes a server. It does no I/O and starts nothing. The errors are
@@ -77,6 +80,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.hub.Run(ctx) })
 	g.Go(func() error { return s.sweep(ctx) })
+	g.Go(func() error { return s.keepRequests(ctx) })
 	if err := g.Wait(); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("running in the background: %w", err)
 	}

@@ -17,6 +17,7 @@ import (
 // scimCmd groups the commands about provisioning.
 type scimCmd struct {
 	Token scimTokenCmd `cmd:"" help:"Manage the secret tokens that provisioning signs in with."`
+	Log   scimLogCmd   `cmd:"" help:"Show what provisioning asked for, what came of it and why."`
 }
 
 type scimTokenCmd struct {

@@ -9,34 +9,11 @@ import (
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
-// Record is what is kept of one request: who asked, what for, what came of it
-// and why. It holds the names of attributes and never their values, but for the
-// name a person is known by, without which nobody could tell whose creation
-// failed, and what the answer itself said.
-type Record struct {
-	At        time.Time
-	Workspace string
-	// Credential is the id of the token, empty where it was not accepted.
-	Credential string
-	Method     string
-	// Type is the first word of the address: Users, Groups, Schemas ….
-	Type string
-	// ID is the resource, Name its userName or displayName where known.
-	ID, Name string
-	// Filter is the filter with every text in it replaced by ….
-	Filter string
-	// Attributes are the names of what changed, sorted; where the request was
-	// refused, of what would have.
-	Attributes []string
-	Status     int
-	// Kind is the scimType of the answer, and Detail its sentence.
-	Kind, Detail string
-	// Request is the id that the answer carried in X-Request-Id.
-	Request string
-	Took    time.Duration
-}
+// Record is what is kept of one request.
+type Record = store.Request
 
 // Limits on what others decide the length of, in bytes.
 const (
@@ -49,7 +26,7 @@ func (h *Handler) record(r *http.Request, c *call, out *writer, segments []strin
 	if h.cfg.Record == nil {
 		return
 	}
-	rec := Record{
+	rec := store.Request{
 		At: began, Method: shortMethod(r.Method), Status: out.status,
 		Request: out.Header().Get("X-Request-Id"), Took: h.cfg.Now().Sub(began),
 	}

@@ -8,15 +8,16 @@ import (
 	"testing"
 
 	"github.com/lanyard-sso/lanyard/server/internal/provision"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
 // recorded is the desk's handler with its records.
-func recorded(d *desk) (http.Handler, *[]provision.Record) {
-	var all []provision.Record
+func recorded(d *desk) (http.Handler, *[]store.Request) {
+	var all []store.Request
 	mux := http.NewServeMux()
 	provision.New(provision.Config{
 		Store: d.store, BaseURL: &url.URL{Scheme: "https", Host: "sso.example"}, Now: d.clock.now,
-		Record: func(r provision.Record) { all = append(all, r) },
+		Record: func(r store.Request) { all = append(all, r) },
 	}).Mount(mux)
 	return provision.Tidy(mux), &all
 }

@@ -40,6 +40,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"find", finding},
 		{"sessions", sessions},
 		{"events", events},
+		{"requests", requests},
 		{"writer", writing},
 		{"durability", durability},
 	}
