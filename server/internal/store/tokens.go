@@ -27,10 +27,13 @@ type Token struct {
 	LastUsed time.Time
 	// Revoked is zero for a token that was not.
 	Revoked time.Time
+	// Client is the OAuth client that was given it as an access token, or
+	// empty; Secret is the id of the secret it was given for.
+	Client, Secret string
 }
 
 // tokenColumns must be in the order of tokenRow.
-const tokenColumns = `t.id, t.workspace, t.label, t.hash, t.created, t.expires, t.last_used, t.revoked`
+const tokenColumns = `t.id, t.workspace, t.label, t.hash, t.created, t.expires, t.last_used, t.revoked, t.client, t.secret`
 
 type tokenRow struct {
 	t                          Token
@@ -41,7 +44,7 @@ type tokenRow struct {
 func (r *tokenRow) dest() []any {
 	return []any{
 		&r.t.ID, &r.t.Workspace, &r.t.Label, &r.t.Hash,
-		&r.created, &r.expires, &r.lastUsed, &r.revoked,
+		&r.created, &r.expires, &r.lastUsed, &r.revoked, &r.t.Client, &r.t.Secret,
 	}
 }
 
@@ -77,7 +80,7 @@ func (s *Store) CreateToken(ctx context.Context, n Token) error {
 }
 
 // Tokens returns the tokens of a workspace, oldest first, with those that
-// expired or were revoked.
+// expired or were revoked, and without the access tokens of OAuth clients.
 func (s *Store) Tokens(ctx context.Context, workspace string) ([]Token, error) {
 	var all []Token
 	if !storable(workspace) {
@@ -90,7 +93,7 @@ func (s *Store) Tokens(ctx context.Context, workspace string) ([]Token, error) {
 		}
 		all = append(all, r.token())
 		return nil
-	}, `select `+tokenColumns+` from scim_tokens t where t.workspace = $1 order by t.created, t.id`, workspace)
+	}, `select `+tokenColumns+` from scim_tokens t where t.workspace = $1 and t.client = '' order by t.created, t.id`, workspace)
 	if err != nil {
 		return nil, fmt.Errorf("store: listing tokens: %w", err)
 	}
@@ -105,7 +108,7 @@ func (s *Store) RevokeToken(ctx context.Context, workspace, id string, now time.
 	}
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
 		n, err := t.exec(ctx, `update scim_tokens set revoked = $1
-			where id = $2 and workspace = $3 and revoked is null`, micro(now), id, workspace)
+			where id = $2 and workspace = $3 and client = '' and revoked is null`, micro(now), id, workspace)
 		switch {
 		case err != nil:
 			return fmt.Errorf("store: revoking token: %w", err)

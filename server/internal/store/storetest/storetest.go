@@ -41,6 +41,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"sessions", sessions},
 		{"events", events},
 		{"requests", requests},
+		{"clients", clients},
 		{"writer", writing},
 		{"durability", durability},
 	}
