@@ -55,9 +55,11 @@ func Admit(ws Workspace, u *User, id Identity) error {
 }
 
 // NeedsLink reports whether nothing joins u with id yet: neither the
-// externalId that the provisioner sent nor an object id linked earlier.
+// externalId that the provisioner sent nor an object id linked earlier. Object
+// ids are GUIDs, which have no case.
 func NeedsLink(u User, id Identity) bool {
-	return id.ObjectID == "" || (u.ExternalID != id.ObjectID && u.ObjectID != id.ObjectID)
+	return id.ObjectID == "" ||
+		(!strings.EqualFold(u.ExternalID, id.ObjectID) && !strings.EqualFold(u.ObjectID, id.ObjectID))
 }
 
 // linkable says whether the first sign-in may join u with id by user name.

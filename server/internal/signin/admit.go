@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/lanyard-sso/lanyard/problem"
@@ -32,24 +33,27 @@ func (h *Handler) admit(ctx context.Context, ws directory.Workspace, id identity
 }
 
 // lookUp finds who in the directory may be meant: whoever has the object id,
-// archived people too, else whoever has the user name. It returns nil when
-// there is nobody. Whether the one found may come in is directory.Admit's
+// archived people too, else whoever has the user name. A provisioner may write
+// object ids in capitals; the identity has them in small letters. It returns nil
+// when there is nobody. Whether the one found may come in is directory.Admit's
 // decision.
 //
 // A guest's user name was given by another organisation, which could choose
 // that of a colleague. So guests are found by object id only.
 func (h *Handler) lookUp(ctx context.Context, ws directory.Workspace, id identity) (*directory.User, error) {
-	u, err := h.Store.UserByObjectID(ctx, ws.Directory, id.ObjectID)
-	if err == nil {
-		return &u, nil
-	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("looking for the person: %w", err)
+	for _, oid := range []string{id.ObjectID, strings.ToUpper(id.ObjectID)} {
+		u, err := h.Store.UserByObjectID(ctx, ws.Directory, oid)
+		if err == nil {
+			return &u, nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return nil, fmt.Errorf("looking for the person: %w", err)
+		}
 	}
 	if id.guest || id.UserName == "" {
 		return nil, nil
 	}
-	u, err = h.Store.UserByUserName(ctx, ws.Directory, id.UserName)
+	u, err := h.Store.UserByUserName(ctx, ws.Directory, id.UserName)
 	switch {
 	case err == nil:
 		return &u, nil
@@ -59,17 +63,29 @@ func (h *Handler) lookUp(ctx context.Context, ws directory.Workspace, id identit
 	return nil, fmt.Errorf("looking for the person: %w", err)
 }
 
-// lastOfName returns an archived person who had the user name, or nil.
-func (h *Handler) lastOfName(ctx context.Context, ws directory.Workspace, userName string) (*directory.User, error) {
-	q := store.Query{UserName: &userName, State: directory.Archived, Count: 1}
-	found, _, err := h.Store.FindUsers(ctx, ws.Directory, q)
+// manyOfName is more people than one user name has belonged to.
+const manyOfName = 1000
+
+// neverRemoved refuses an identity that may be one of the archived people who
+// had its user name: one whose object id was never known.
+func (h *Handler) neverRemoved(ctx context.Context, ws directory.Workspace, id identity) error {
+	q := store.Query{UserName: &id.UserName, State: directory.Archived, Count: manyOfName}
+	found, total, err := h.Store.FindUsers(ctx, ws.Directory, q)
 	if err != nil {
-		return nil, fmt.Errorf("looking among archived people: %w", err)
+		return fmt.Errorf("looking among archived people: %w", err)
 	}
-	if len(found) == 0 {
-		return nil, nil
+	for _, gone := range found {
+		if strings.EqualFold(gone.ExternalID, id.ObjectID) {
+			return problem.Wrap(problem.AccessEnded, errors.New("an archived person has this object id"))
+		}
+		if gone.ObjectID == "" && uuid.Validate(gone.ExternalID) != nil {
+			return problem.Wrap(problem.NotLinked, errors.New("an archived person without an object id had this user name"))
+		}
 	}
-	return &found[0], nil
+	if total > len(found) {
+		return problem.Wrap(problem.NotLinked, errors.New("too many archived people had this user name"))
+	}
+	return nil
 }
 
 // link joins u with the object id, once and for all: from now on the user name
@@ -97,12 +113,8 @@ func (h *Handler) create(ctx context.Context, ws directory.Workspace, id identit
 	if id.guest || id.UserName == "" {
 		return directory.User{}, problem.Wrap(problem.NotAdmitted, errors.New("a guest or nameless person is not created at sign-in"))
 	}
-	gone, err := h.lastOfName(ctx, ws, id.UserName)
-	if err != nil {
+	if err := h.neverRemoved(ctx, ws, id); err != nil {
 		return directory.User{}, err
-	}
-	if gone != nil && gone.ObjectID == "" && uuid.Validate(gone.ExternalID) != nil {
-		return directory.User{}, problem.Wrap(problem.NotLinked, errors.New("an archived person without an object id had this user name"))
 	}
 	u, err := h.newUser(ws, id)
 	if err != nil {

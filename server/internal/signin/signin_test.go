@@ -391,6 +391,29 @@ func TestSession_itDoesNotBringBackAnArchivedPersonUnderJIT(t *testing.T) {
 	}
 }
 
+func TestSession_itLooksAtEveryArchivedPersonOfTheName(t *testing.T) {
+	f := newFixture(t, func(w *directory.Workspace) { w.JIT = true })
+	f.add("u1", "ada@acme.example", bobOID) // had the name first, and is somebody else
+	f.to("u1", directory.Archived)
+	f.add("u2", "ada@acme.example", "ada") // never joined to an object id
+	f.to("u2", directory.Archived)
+	if _, code := f.signIn("ada"); code != problem.NotLinked {
+		t.Errorf("got %q", code)
+	}
+}
+
+func TestSession_itKnowsAnObjectIDInCapitals(t *testing.T) {
+	f := newFixture(t, func(w *directory.Workspace) { w.JIT = true })
+	f.add("u1", "ada.lovelace@acme.example", strings.ToUpper(adaOID))
+	if s, code := f.signIn("ada"); code != "" || s.Me.ID != "u1" {
+		t.Errorf("active: %q, %+v", code, s.Me)
+	}
+	f.to("u1", directory.Archived)
+	if _, code := f.signIn("ada"); code != problem.AccessEnded {
+		t.Errorf("archived: %q", code)
+	}
+}
+
 func TestSession_itRefusesWhatIsNoSignIn(t *testing.T) {
 	f := newFixture(t)
 	for name, c := range map[string]struct {
