@@ -56,10 +56,8 @@ func (v *view) arms(root node, dir string) []arm {
 		}
 	case all:
 		return []arm{v.conjunction(root.kids, dir)}
-	case single:
-		return []arm{v.conjunction([]node{root}, dir)}
 	}
-	return []arm{v.conjunction(nil, dir)}
+	return []arm{v.conjunction([]node{root}, dir)}
 }
 
 // alternatives are the arms of an Or, nil where one of them would walk through

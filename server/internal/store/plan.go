@@ -167,7 +167,7 @@ func (p *planner) leaf(path string, l leaf) (node, error) {
 		p.weak = true // all whose beginning is alike
 	case l.val == "" && l.op == LT:
 		return constant(l.neg), nil
-	case l.val == "" && l.op != EQ && l.op != GT:
+	case l.val == "" && (l.op == SW || l.op == CO || l.op == EW || l.op == GE):
 		l = leaf{path: l.path, present: true, neg: l.neg} // every value begins with nothing
 	case l.op == CO || l.op == EW:
 		p.weak = true // what was cut off is not known; beginnings and order are

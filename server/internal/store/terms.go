@@ -66,12 +66,13 @@ func indexed(v string) (val string, exact bool) {
 		}
 	}
 	c := clean(v)
-	return c, c == v && utf8.RuneCountInString(v) < maxValue && !strings.ContainsRune(v, utf8.RuneError)
+	return c, c == v && utf8.RuneCountInString(v) < maxValue && !strings.ContainsAny(v, "\x01\ufffd")
 }
 
-// clean replaces what PostgreSQL can't keep.
+// clean replaces what PostgreSQL can't keep: NUL by what comes next, so that the
+// order stays.
 func clean(v string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(v, "\ufffd"), "\x00", "\ufffd")
+	return strings.ReplaceAll(strings.ToValidUTF8(v, "\ufffd"), "\x00", "\x01")
 }
 
 // pathKey names a path.
@@ -143,17 +144,11 @@ func (t *tx) index(ctx context.Context, table termTable, dir, kind string, pk in
 		return err
 	}
 	slices.SortFunc(had, compareKeys)
-	work := t.terms[table]
-	if work == nil {
-		work = &termWork{pks: map[int64]bool{}}
-		t.terms[table] = work
-	}
-	var added []termKey
+	var added, gone []termKey
 	for i, j := 0, 0; i < len(had) || j < len(want); {
 		switch {
 		case j == len(want) || i < len(had) && compareKeys(had[i], want[j]) < 0:
-			work.drop = append(work.drop, termRow{had[i], pk})
-			work.pks[pk] = true
+			gone = append(gone, had[i])
 			i++
 		case i == len(had) || compareKeys(had[i], want[j]) > 0:
 			added = append(added, want[j])
@@ -162,11 +157,21 @@ func (t *tx) index(ctx context.Context, table termTable, dir, kind string, pk in
 			i, j = i+1, j+1
 		}
 	}
-	if len(added) == 0 {
+	if len(added) > 0 { // before the work is taken up: this settles what waits
+		if err := t.unclaimed(ctx, table, dir, kind, pk, unique); err != nil {
+			return err
+		}
+	}
+	if len(added)+len(gone) == 0 {
 		return nil
 	}
-	if err := t.unclaimed(ctx, table, dir, kind, pk, unique); err != nil {
-		return err
+	work := t.terms[table]
+	if work == nil {
+		work = &termWork{pks: map[int64]bool{}}
+		t.terms[table] = work
+	}
+	for _, k := range gone {
+		work.drop = append(work.drop, termRow{k, pk})
 	}
 	for _, k := range added {
 		work.add = append(work.add, termRow{k, pk})

@@ -38,6 +38,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"tokens", tokens},
 		{"users", users},
 		{"find", finding},
+		{"search", searching},
 		{"sessions", sessions},
 		{"events", events},
 		{"requests", requests},
