@@ -314,6 +314,25 @@ func TestClientIP_itBelievesOnlyTrustedProxies(t *testing.T) {
 }
 
 // req: H2
+func TestServer_itLimitsGuessingOfNamesBySigningIn(t *testing.T) {
+	s := plain(t, "https://sso.example.com", func(c *Config) {
+		now := time.Unix(0, 0)
+		c.Now = func() time.Time { return now }
+	})
+	answers := map[int]int{}
+	for range lookUpBurst + 10 {
+		r := httptest.NewRequest("POST", "/v1/session", strings.NewReader(`{"workspace":"guess","access_token":"x"}`))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		answers[w.Code]++
+	}
+	if answers[404] != lookUpBurst || answers[429] != 10 {
+		t.Errorf("answers %v", answers)
+	}
+}
+
+// req: H2
 func TestServer_itLimitsLookUpsByAddress(t *testing.T) {
 	s := plain(t, "https://sso.example.com", func(c *Config) {
 		now := time.Unix(0, 0)

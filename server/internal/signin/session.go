@@ -41,12 +41,12 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 	ctx, trace := r.Context(), api.TraceOf(r.Context())
 	ws, err := h.find(ctx, req.Workspace)
 	if err != nil {
-		return err
+		return h.guessed(r, err)
 	}
 	trace.Workspace = ws.ID
 	id, err := h.verify(ctx, ws, req.AccessToken)
 	if err != nil {
-		return err
+		return h.guessed(r, err)
 	}
 	user, err := h.admit(ctx, ws, id)
 	if err != nil {
@@ -72,6 +72,16 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 		Me:                  person(ws, user),
 		OfflineGraceSeconds: public(ws).OfflineGraceSeconds,
 	})
+}
+
+// guessed counts a failure as a look-up, so that names cannot be guessed faster
+// here than there: alike whether the workspace exists or not, or being refused
+// would tell. Whoever signs in is not counted.
+func (h *Handler) guessed(r *http.Request, err error) error {
+	if h.LookupLimit(r) != nil {
+		return problem.Wrap(problem.TooMany, err)
+	}
+	return err
 }
 
 // identity is directory.Identity with what only linking needs to know.

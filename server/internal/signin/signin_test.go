@@ -586,6 +586,14 @@ func TestLimits_itAsksTheRightOneFirst(t *testing.T) {
 	if _, code := f.signIn("ada"); code != "" {
 		t.Errorf("sign-in under the look-up limit: %s", code)
 	}
+	// Names could be guessed here as well, so a failure counts as a look-up,
+	// and does so alike for a workspace that exists and one that does not.
+	for _, workspace := range []string{"acme", "nowhere"} {
+		_, code := f.call("POST", "/v1/session", "", api.SessionRequest{Workspace: workspace, AccessToken: "forged"}, nil)
+		if problem.Code(code) != problem.TooMany {
+			t.Errorf("a failure at %s: %s", workspace, code)
+		}
+	}
 	f.h.SignInLimit = tooMany
 	if _, code := f.signIn("ada"); code != problem.TooMany {
 		t.Errorf("sign-in: %s", code)
