@@ -39,6 +39,8 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"users", users},
 		{"find", finding},
 		{"search", searching},
+		{"groups", grouping},
+		{"index", indexing},
 		{"sessions", sessions},
 		{"events", events},
 		{"requests", requests},
