@@ -45,6 +45,7 @@ func (s *Server) mount() {
 		h.Mount(v1)
 	}
 
+	c.Store.Use(provision.Rules(nil))
 	scim := http.NewServeMux()
 	provision.New(provision.Config{
 		Store:   c.Store,

@@ -31,24 +31,31 @@ func (w *writer) WriteHeader(status int) {
 // Unwrap lets http.ResponseController find what is wrapped.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// writeJSON sends v as the answer.
-func writeJSON(w http.ResponseWriter, status int, v any) error {
+// jsonOf is v in JSON as this package sends it.
+func jsonOf(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return err
-	}
-	writeBytes(w, status, b.Bytes())
-	return nil
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
+
+// inJSON is an answer with v.
+func inJSON(v any) (*reply, error) {
+	body, err := jsonOf(v)
+	return &reply{status: http.StatusOK, body: body}, err
+}
+
+// frame sets the headers of every body.
+func frame(h http.Header) {
+	h.Set("Content-Type", mediaType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
 }
 
 func writeBytes(w http.ResponseWriter, status int, body []byte) {
-	h := w.Header()
-	h.Set("Content-Type", mediaType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
+	frame(w.Header())
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // who has hung up needs no answer
 }
@@ -65,9 +72,12 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusRequestEntityTooLarge:
 		w.Header().Set("Connection", "close") // the rest of the body is not read
 	}
-	if err := writeJSON(w, e.Status, e); err != nil {
+	body, err := jsonOf(e)
+	if err != nil {
 		http.Error(w, "", http.StatusInternalServerError)
+		return
 	}
+	writeBytes(w, e.Status, body)
 }
 
 // scimError is what the outside is told about err.
@@ -114,7 +124,7 @@ func (h *Handler) log(r *http.Request, c *call, status int, err error) {
 	}
 	attrs := []any{"method", shortMethod(r.Method), "status", status}
 	if c != nil {
-		attrs = append(attrs, "workspace", c.ws.ID, "token", c.token, "user", shortID(c.id))
+		attrs = append(attrs, "workspace", c.ws.ID, "token", c.token, "resource", shortID(c.id))
 	}
 	switch {
 	case err == nil:

@@ -8,7 +8,6 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
-	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -26,20 +25,43 @@ func (h *Handler) authenticate(r *http.Request, segments []string) (*call, error
 		return nil, problem.New(problem.SCIMUnauthorized)
 	}
 	// The clear text ends here: what is looked up, and could be logged, is its hash.
-	token, ws, err := h.cfg.Store.TokenByHash(r.Context(), scim.HashToken(clear), h.cfg.Now())
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil, problem.Wrap(problem.SCIMUnauthorized, err)
-	case err != nil:
-		return nil, fmt.Errorf("looking up a SCIM token: %w", err)
-	case directory.CleanID(segments[2]) != ws.ID:
-		return nil, problem.Wrap(problem.SCIMUnauthorized, fmt.Errorf("token %s is one of workspace %s", token.ID, ws.ID))
+	c, err := h.whose(r, segments, directory.HashToken(clear))
+	if err != nil {
+		return nil, err
 	}
-	c := &call{h: h, ws: ws, token: token.ID, base: strings.TrimSuffix(h.cfg.BaseURL.String(), "/") + Root + ws.ID}
-	if !ws.SCIMEnabled {
+	if directory.CleanID(segments[2]) != c.ws.ID {
+		return nil, problem.Wrap(problem.SCIMUnauthorized, fmt.Errorf("credential %s is one of workspace %s", c.token, c.ws.ID))
+	}
+	c.base = strings.TrimSuffix(h.cfg.BaseURL.String(), "/") + Root + c.ws.ID
+	if c.types, err = h.profiles.of(c.ws); err != nil {
+		return c, fmt.Errorf("the provisioning settings of workspace %s: %w", c.ws.ID, err)
+	}
+	if !c.ws.SCIMEnabled {
 		return c, problem.New(problem.SCIMDisabled)
 	}
 	return c, nil
+}
+
+// whose finds out who a token speaks for: the provisioner of a workspace or, at
+// /Me alone, a person who is signed in.
+func (h *Handler) whose(r *http.Request, segments []string, hash string) (*call, error) {
+	token, ws, err := h.cfg.Store.TokenByHash(r.Context(), hash, h.cfg.Now())
+	switch {
+	case err == nil:
+		return &call{h: h, ws: ws, token: token.ID}, nil
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, fmt.Errorf("looking up a SCIM token: %w", err)
+	case len(segments) != 4 || segments[3] != "Me":
+		return nil, problem.Wrap(problem.SCIMUnauthorized, err)
+	}
+	s, u, ws, err := h.cfg.Store.Session(r.Context(), hash, h.cfg.Now())
+	switch {
+	case errors.Is(err, store.ErrNotFound) || err == nil && u.State != directory.Active:
+		return nil, problem.Wrap(problem.SCIMUnauthorized, err)
+	case err != nil:
+		return nil, fmt.Errorf("looking up a session: %w", err)
+	}
+	return &call{h: h, ws: ws, token: s.ID, self: u.ID}, nil
 }
 
 // bearer returns the token of the Authorization header (RFC 6750 section 2.1).

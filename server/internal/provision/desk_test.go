@@ -108,6 +108,7 @@ func newDesk(t testing.TB, engine string, wrap func(*store.Store) provision.Stor
 	t.Helper()
 	s, dir := engines[engine](t)
 	t.Cleanup(func() { s.Close() })
+	s.Use(provision.Rules(nil))
 	d := &desk{t: t, store: s, dir: dir, clock: &clock{at: start}, log: &locked{}}
 	d.workspace("acme", true)
 	ws, err := s.Workspace(t.Context(), "acme")

@@ -1,10 +1,12 @@
 package provision
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
 
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
 )
 
@@ -18,23 +20,33 @@ const (
 type object = map[string]any
 
 // config says what this server can do, and nothing it cannot.
-func (c *call) config(w http.ResponseWriter, _ *http.Request) error {
-	if err := c.noFilter(); err != nil {
-		return err
+func (c *call) config(_ context.Context, q *ask) (*reply, error) {
+	if err := q.noFilter(); err != nil {
+		return nil, err
 	}
-	no := object{"supported": false}
-	return writeJSON(w, http.StatusOK, object{
+	yes := object{"supported": true}
+	deletes := "DELETE of a person archives them."
+	switch c.ws.DeleteMode {
+	case directory.DeletePurge:
+		deletes = "DELETE of a person archives them; later they are erased."
+	case directory.DeleteReject:
+		deletes = "DELETE of a person is refused; set active to false instead."
+	}
+	return inJSON(object{
 		"schemas":        []string{configSchema},
-		"patch":          object{"supported": true},
-		"bulk":           object{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+		"patch":          yes,
+		"bulk":           object{"supported": true, "maxOperations": maxBulk, "maxPayloadSize": scim.MaxBody},
 		"filter":         object{"supported": true, "maxResults": maxCount},
-		"changePassword": no,
-		"sort":           no,
-		"etag":           object{"supported": true},
-		"pagination":     object{"cursor": false, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": defaultCount, "maxPageSize": maxCount},
+		"changePassword": object{"supported": false},
+		"sort":           yes,
+		"etag":           yes,
+		"pagination": object{
+			"cursor": true, "index": true, "defaultPaginationMethod": "index",
+			"defaultPageSize": defaultCount, "maxPageSize": maxCount,
+		},
 		"authenticationSchemes": []object{{
 			"type": "oauthbearertoken", "name": "Bearer token", "primary": true,
-			"description": "The token that lanyardd scim token create prints, as Entra's Secret Token",
+			"description": "The token that lanyardd scim token create prints, as Entra's Secret Token. " + deletes,
 			"specUri":     "https://www.rfc-editor.org/rfc/rfc6750",
 		}},
 		"meta": meta{ResourceType: "ServiceProviderConfig", Location: c.base + "/ServiceProviderConfig"},
@@ -42,38 +54,44 @@ func (c *call) config(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // noFilter refuses filters where RFC 7644 section 4 wants them refused.
-func (c *call) noFilter() error {
-	if _, given := c.query["filter"]; given {
+func (q *ask) noFilter() error {
+	if _, given := q.query["filter"]; given {
 		return &scim.Error{Status: http.StatusForbidden, Detail: "This address takes no filter."}
 	}
 	return nil
 }
 
-func (c *call) userType() object {
+func (c *call) typeObject(rt *scim.ResourceType) object {
 	extensions := []object{}
-	for _, s := range c.h.users.Extensions {
+	for _, s := range rt.Extensions {
 		extensions = append(extensions, object{"schema": s.ID, "required": false})
 	}
 	return object{
-		"schemas": []string{resourceTypeSchema}, "id": c.h.users.Name, "name": c.h.users.Name,
-		"description": c.h.users.Description, "endpoint": c.h.users.Endpoint, "schema": c.h.users.Core.ID,
+		"schemas": []string{resourceTypeSchema}, "id": rt.Name, "name": rt.Name,
+		"description": rt.Description, "endpoint": rt.Endpoint, "schema": rt.Core.ID,
 		"schemaExtensions": extensions,
-		"meta":             meta{ResourceType: "ResourceType", Location: c.base + "/ResourceTypes/" + c.h.users.Name},
+		"meta":             meta{ResourceType: "ResourceType", Location: c.base + "/ResourceTypes/" + rt.Name},
 	}
 }
 
-func (c *call) resourceTypes(w http.ResponseWriter, _ *http.Request) error {
-	if err := c.noFilter(); err != nil {
-		return err
+func (c *call) resourceTypes(_ context.Context, q *ask) (*reply, error) {
+	if err := q.noFilter(); err != nil {
+		return nil, err
 	}
-	return writeAll(w, []object{c.userType()})
+	var all []object
+	for _, rt := range c.types.all {
+		all = append(all, c.typeObject(rt))
+	}
+	return listAll(all)
 }
 
-func (c *call) resourceType(w http.ResponseWriter, _ *http.Request) error {
-	if c.id != c.h.users.Name {
-		return notFound(c.id)
+func (c *call) resourceType(_ context.Context, q *ask) (*reply, error) {
+	for _, rt := range c.types.all {
+		if rt.Name == q.id {
+			return inJSON(c.typeObject(rt))
+		}
 	}
-	return writeJSON(w, http.StatusOK, c.userType())
+	return nil, notFound(q.id)
 }
 
 // schemaObject is a schema as the endpoint shows it.
@@ -84,59 +102,36 @@ func (c *call) schemaObject(s *scim.Schema) object {
 	}
 }
 
-func (c *call) schemas(w http.ResponseWriter, _ *http.Request) error {
-	if err := c.noFilter(); err != nil {
-		return err
+func (c *call) listSchemas(_ context.Context, q *ask) (*reply, error) {
+	if err := q.noFilter(); err != nil {
+		return nil, err
 	}
 	var all []object
-	for _, s := range c.h.users.Schemas() {
+	for _, s := range c.types.schemas() {
 		all = append(all, c.schemaObject(s))
 	}
-	return writeAll(w, all)
+	return listAll(all)
 }
 
-func (c *call) schema(w http.ResponseWriter, _ *http.Request) error {
-	for _, s := range c.h.users.Schemas() {
-		if strings.EqualFold(c.id, s.ID) {
-			return writeJSON(w, http.StatusOK, c.schemaObject(s))
+func (c *call) getSchema(_ context.Context, q *ask) (*reply, error) {
+	for _, s := range c.types.schemas() {
+		if strings.EqualFold(q.id, s.ID) {
+			return inJSON(c.schemaObject(s))
 		}
 	}
-	return notFound(c.id)
+	return nil, notFound(q.id)
 }
 
-// writeAll answers with all there is, on one page.
-func writeAll(w http.ResponseWriter, resources []object) error {
-	raw := make([]json.RawMessage, 0, len(resources))
+// listAll answers with all there is, on one page.
+func listAll(resources []object) (*reply, error) {
+	out := result{total: len(resources)}
 	for _, r := range resources {
 		data, err := json.Marshal(r)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		raw = append(raw, data)
+		out.items = append(out.items, data)
 	}
-	return writeList(w, page{start: 1}, len(raw), raw)
+	start := 1
+	return out.reply(&start, "")
 }
-
-// listGroups answers Entra's probe. There are no groups, so any filter that is
-// one matches none.
-func (c *call) listGroups(w http.ResponseWriter, _ *http.Request) error {
-	p, err := c.query.page()
-	if err != nil {
-		return err
-	}
-	if text, filtered := c.query["filter"]; filtered {
-		if _, err := scim.ParseFilter(text); err != nil {
-			return err
-		}
-	}
-	return writeList(w, p, 0, nil)
-}
-
-func (c *call) noGroups(http.ResponseWriter, *http.Request) error {
-	return &scim.Error{
-		Status: http.StatusNotImplemented,
-		Detail: "This server takes people, but no groups. In Entra, open Provisioning, Mappings, and disable the mapping Provision Microsoft Entra ID Groups.",
-	}
-}
-
-func (c *call) noGroup(http.ResponseWriter, *http.Request) error { return notFound(c.id) }

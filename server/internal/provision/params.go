@@ -40,7 +40,7 @@ func readParams(query string) (params, error) {
 	return out, nil
 }
 
-var known = map[string]bool{"filter": true, "startindex": true, "count": true, "attributes": true, "excludedattributes": true}
+var known = map[string]bool{"filter": true, "startindex": true, "count": true, "attributes": true, "excludedattributes": true, "sortby": true, "sortorder": true, "cursor": true}
 
 func kindFor(name string) scim.Kind {
 	if name == "filter" {
@@ -67,6 +67,9 @@ func (p params) page() (page, error) {
 	}
 	count, err := p.number("count", defaultCount)
 	if err != nil {
+		if _, byCursor := p["cursor"]; byCursor {
+			return page{}, &scim.Error{Status: http.StatusBadRequest, Kind: scim.InvalidCount, Detail: "The parameter count is not a number that fits."}
+		}
 		return page{}, err
 	}
 	return page{start: max(start, 1), count: min(max(count, 0), maxCount)}, nil

@@ -7,10 +7,10 @@
 // person by directory.Change, and the store makes both true in one transaction:
 // whoever is disabled has no session left when the answer is sent.
 //
-// Only people exist here today. /Groups answers queries with an empty list,
-// since Entra probes it before groups are switched off, and refuses to make
-// groups with 501 and what to change; /ResourceTypes and
-// /ServiceProviderConfig say so.
+// People, groups and the resource types of a configuration are served alike:
+// single, in lists (by index or by cursor, filtered, sorted), by POST to
+// /.search, and several at a time at /Bulk. Members of groups are rows of their
+// own in the store and in no document, so that a group may have any number.
 package provision
 
 import (
@@ -28,18 +28,32 @@ import (
 // Store is what provisioning asks of the server's memory, and no more.
 type Store interface {
 	TokenByHash(ctx context.Context, hash string, now time.Time) (store.Token, directory.Workspace, error)
+	Session(ctx context.Context, hash string, now time.Time) (directory.Session, directory.User, directory.Workspace, error)
+
 	User(ctx context.Context, dir, id string) (directory.User, error)
-	UserByUserName(ctx context.Context, dir, userName string) (directory.User, error)
-	UserByExternalID(ctx context.Context, dir, externalID string) (directory.User, error)
-	FindUsers(ctx context.Context, dir string, q store.Query) ([]directory.User, int, error)
+	UserByObjectID(ctx context.Context, dir, objectID string) (directory.User, error)
+	SearchUsers(ctx context.Context, dir string, q store.Search[directory.User]) (store.Page[directory.User], error)
 	InsertUser(ctx context.Context, u directory.User, events ...directory.Event) error
 	SaveUser(ctx context.Context, u directory.User, version int64, c directory.Consequence) error
+	UpdateUser(ctx context.Context, dir, id string, change func(directory.User) (directory.User, directory.Consequence, error)) (directory.User, error)
+
+	Resource(ctx context.Context, dir, kind, id string) (directory.Resource, error)
+	SearchResources(ctx context.Context, dir, kind string, q store.Search[directory.Resource]) (store.Page[directory.Resource], error)
+	InsertResource(ctx context.Context, r directory.Resource, members []directory.Member, events ...directory.Event) error
+	ChangeResource(ctx context.Context, dir, kind, id string, now time.Time, change func(directory.Resource) (store.ResourceChange, error)) (directory.Resource, bool, error)
+	DeleteResource(ctx context.Context, dir, kind, id string, version int64, now time.Time) error
+
+	Members(ctx context.Context, dir, group string, after store.Cursor, count int) (store.Page[directory.Member], error)
+	IsMember(ctx context.Context, dir, group, member string) (bool, error)
+	GroupsOf(ctx context.Context, dir, member string) ([]directory.GroupRef, error)
 }
 
 // Handler serves /scim/v2/. Use [New].
 type Handler struct {
-	cfg   Config
-	users *scim.ResourceType
+	cfg      Config
+	fixed    map[string]map[string]answer
+	profiles profiles
+	walks    walks
 }
 
 // Config is what a Handler needs. Fields without a comment are required.
@@ -56,6 +70,10 @@ type Config struct {
 	// Record is told of each request when its answer has been sent. It must
 	// return at once. Nil means that nobody is told.
 	Record func(Record)
+	// Types are the resource types: those of the RFC with the extensions of the
+	// configuration, and what else the configuration declares. Nil means
+	// scim.Users and scim.Groups.
+	Types []*scim.ResourceType
 }
 
 // New makes a Handler. It does no I/O.
@@ -66,7 +84,40 @@ func New(c Config) *Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{cfg: c, users: scim.Users()}
+	if c.Types == nil {
+		c.Types = []*scim.ResourceType{scim.Users(), scim.Groups()}
+	}
+	return &Handler{cfg: c, fixed: fixed(), profiles: profiles{plain: &types{all: c.Types}}}
+}
+
+// Rules compute the index entries of resources for the store, with the same
+// types as the handler's.
+func Rules(all []*scim.ResourceType) store.Rules {
+	if all == nil {
+		all = []*scim.ResourceType{scim.Users(), scim.Groups()}
+	}
+	byName := map[string]*scim.ResourceType{}
+	for _, rt := range all {
+		byName[rt.Name] = rt
+	}
+	return store.Rules{
+		Version: scim.IndexVersion(all),
+		User: func(u directory.User) []directory.Term {
+			doc, err := document(u)
+			if err != nil {
+				return nil // it is found by its columns, and every answer says what is wrong
+			}
+			return terms(byName["User"], doc)
+		},
+		Resource: func(r directory.Resource) []directory.Term {
+			rt := byName[r.Type]
+			doc, err := scim.Decode(r.Doc)
+			if err != nil || rt == nil {
+				return nil
+			}
+			return terms(rt, doc)
+		},
+	}
 }
 
 // Root is where the handler stands in a server.

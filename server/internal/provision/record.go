@@ -34,12 +34,7 @@ func (h *Handler) record(r *http.Request, c *call, out *writer, segments []strin
 		rec.Workspace = clip(directory.CleanID(segments[2]), 64)
 	}
 	if len(segments) > 3 {
-		rec.Type = "other"
-		for name := range routes {
-			if first, _, _ := strings.Cut(name, "/"); first == segments[3] {
-				rec.Type = first
-			}
-		}
+		rec.Type = h.known(segments[3])
 	}
 	if c != nil {
 		rec.Workspace, rec.Credential = c.ws.ID, c.token
@@ -52,6 +47,19 @@ func (h *Handler) record(r *http.Request, c *call, out *writer, segments []strin
 		rec.Kind, rec.Detail = string(e.Kind), clip(e.Detail, maxRecordedText)
 	}
 	h.cfg.Record(rec)
+}
+
+// known is the first word of an address if it leads anywhere, else "other".
+func (h *Handler) known(first string) string {
+	for name := range h.fixed {
+		if word, _, _ := strings.Cut(name, "/"); word == first {
+			return first
+		}
+	}
+	if h.profiles.plain.endpoint(first) != nil {
+		return first
+	}
+	return "other"
 }
 
 // made notes which resource a request is about, for its record.

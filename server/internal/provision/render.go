@@ -2,8 +2,10 @@ package provision
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -22,6 +24,14 @@ type meta struct {
 	Version      string `json:"version,omitempty"`
 }
 
+// object is m as a part of a resource.
+func (m meta) object() map[string]any {
+	return map[string]any{
+		"resourceType": m.ResourceType, "created": m.Created, "lastModified": m.LastModified,
+		"location": m.Location, "version": m.Version,
+	}
+}
+
 // stamp writes a time as SCIM does, to the microsecond the store keeps.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
@@ -29,15 +39,18 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000
 // be sent with more or fewer attributes.
 func etag(version int64) string { return `W/"` + strconv.FormatInt(version, 10) + `"` }
 
-func (c *call) location(u directory.User) string { return c.base + "/Users/" + u.ID }
-
-func (c *call) meta(u directory.User) meta {
-	return meta{"User", stamp(u.Created), stamp(u.Modified), c.location(u), etag(u.Version)}
+// location is the address of a resource.
+func (c *call) location(rt *scim.ResourceType, id string) string {
+	return c.base + rt.Endpoint + "/" + id
 }
 
-// document returns the stored resource. The columns of the store are the
-// truth: where a person was made or suspended by something other than SCIM,
-// the document is brought in line.
+func (c *call) personMeta(u directory.User) meta {
+	return meta{"User", stamp(u.Created), stamp(u.Modified), c.base + "/Users/" + u.ID, etag(u.Version)}
+}
+
+// document returns the stored resource of a person. The columns of the store
+// are the truth: where a person was made or suspended by something other than
+// SCIM, the document is brought in line.
 func document(u directory.User) (scim.Resource, error) {
 	doc := scim.Resource{}
 	if len(bytes.TrimSpace(u.Doc)) > 0 {
@@ -64,60 +77,151 @@ func inLine(u directory.User) bool {
 		bytes.Contains(u.Doc, []byte(`"schemas":[`))
 }
 
-// resource returns a person as SCIM shows them, with id and meta.
-func (c *call) resource(u directory.User) (scim.Resource, error) {
+// person returns a person as SCIM shows them, with id and meta but no groups.
+func (c *call) person(u directory.User) (scim.Resource, error) {
 	doc, err := document(u)
 	if err != nil {
 		return nil, err
 	}
-	m := c.meta(u)
 	doc["id"] = u.ID
-	doc["meta"] = map[string]any{
-		"resourceType": m.ResourceType, "created": m.Created, "lastModified": m.LastModified,
-		"location": m.Location, "version": m.Version,
-	}
+	doc["meta"] = c.personMeta(u).object()
 	return doc, nil
 }
 
-// render returns the JSON of a person. The usual case, everything, splices id
-// and meta into the stored bytes without decoding them.
-func (c *call) render(u directory.User, s scim.Selection) ([]byte, error) {
-	if s.All() && inLine(u) {
-		head, err := json.Marshal(struct {
-			ID   string `json:"id"`
-			Meta meta   `json:"meta"`
-		}{u.ID, c.meta(u)})
-		if err != nil {
-			return nil, err
-		}
-		out := make([]byte, 0, len(head)+len(u.Doc))
-		out = append(out, head[:len(head)-1]...)
-		out = append(out, ',')
-		return append(out, u.Doc[1:]...), nil
-	}
-	doc, err := c.resource(u)
+// splice puts parts in front of a stored document, which is a JSON object with
+// at least one member, without decoding it.
+func splice(doc []byte, parts any) ([]byte, error) {
+	head, err := json.Marshal(parts)
 	if err != nil {
 		return nil, err
 	}
-	return c.h.users.Project(doc, s).Encode()
+	out := make([]byte, 0, len(head)+len(doc))
+	out = append(out, head[:len(head)-1]...)
+	out = append(out, ',')
+	return append(out, doc[1:]...), nil
 }
 
-func (c *call) selection() scim.Selection {
-	return c.h.users.Selects(c.query["attributes"], c.query["excludedattributes"])
-}
-
-// writeUser answers with a person.
-func (c *call) writeUser(w http.ResponseWriter, status int, u directory.User) error {
-	body, err := c.render(u, c.selection())
+// renderPerson returns the JSON of a person. The usual case, everything, puts
+// id, meta and groups into the stored bytes without decoding them.
+func (c *call) renderPerson(ctx context.Context, rt *scim.ResourceType, u directory.User, s scim.Selection) ([]byte, error) {
+	var groups []any
+	if s.Shows("groups") {
+		var err error
+		if groups, err = c.groupsOf(ctx, u.ID); err != nil {
+			return nil, err
+		}
+	}
+	if s.Without("groups") && !rt.Hides() && inLine(u) {
+		return splice(u.Doc, struct {
+			ID     string `json:"id"`
+			Meta   meta   `json:"meta"`
+			Groups []any  `json:"groups,omitempty"`
+		}{u.ID, c.personMeta(u), groups})
+	}
+	doc, err := c.person(u)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w.Header().Set("ETag", etag(u.Version))
+	if len(groups) > 0 {
+		doc["groups"] = groups
+	}
+	return rt.Project(doc, s).Encode()
+}
+
+// showPerson answers with a person.
+func (c *call) showPerson(ctx context.Context, q *ask, status int, u directory.User) (*reply, error) {
+	body, err := c.renderPerson(ctx, q.rt, u, q.selection())
+	if err != nil {
+		return nil, err
+	}
+	return c.shown(q, status, u.ID, u.Version, body), nil
+}
+
+// shown is an answer with a resource: where it is, which version, and where the
+// content is from.
+func (c *call) shown(q *ask, status int, id string, version int64, body []byte) *reply {
+	where := c.location(q.rt, id)
+	out := &reply{status: status, version: version, body: body, content: where}
 	if status == http.StatusCreated {
-		w.Header().Set("Location", c.location(u))
+		out.location = where
 	}
-	writeBytes(w, status, body)
-	return nil
+	return out
+}
+
+func (c *call) thingMeta(rt *scim.ResourceType, r directory.Resource) meta {
+	return meta{rt.Name, stamp(r.Created), stamp(r.Modified), c.location(rt, r.ID), etag(r.Version)}
+}
+
+// thing returns a thing as SCIM shows it, with id and meta but no members.
+func (c *call) thing(rt *scim.ResourceType, r directory.Resource) (scim.Resource, error) {
+	doc, err := scim.Decode(r.Doc)
+	if err != nil {
+		return nil, fmt.Errorf("the stored resource %s cannot be read: %w", r.ID, err)
+	}
+	doc["id"] = r.ID
+	doc["meta"] = c.thingMeta(rt, r).object()
+	return doc, nil
+}
+
+// renderThing returns the JSON of a thing.
+func (c *call) renderThing(ctx context.Context, rt *scim.ResourceType, r directory.Resource, s scim.Selection) ([]byte, error) {
+	members := isGroups(rt) && r.Members > 0 && s.Shows("members")
+	if s.Without("members") && !rt.Hides() {
+		body, err := c.spliceThing(rt, r)
+		if err != nil || !members {
+			return body, err
+		}
+		b := bytes.NewBuffer(append(body[:len(body)-1], `,"members":`...))
+		err = c.writeMembers(ctx, b, r.ID)
+		b.WriteByte('}')
+		return b.Bytes(), err
+	}
+	doc, err := c.thing(rt, r)
+	if err != nil {
+		return nil, err
+	}
+	if members {
+		if doc["members"], err = c.membersOf(ctx, r.ID); err != nil {
+			return nil, err
+		}
+	}
+	return rt.Project(doc, s).JSON()
+}
+
+func (c *call) spliceThing(rt *scim.ResourceType, r directory.Resource) ([]byte, error) {
+	return splice(r.Doc, struct {
+		ID   string `json:"id"`
+		Meta meta   `json:"meta"`
+	}{r.ID, c.thingMeta(rt, r)})
+}
+
+// showThing answers with a thing. The members of a great group are sent as they
+// are read.
+func (c *call) showThing(ctx context.Context, q *ask, status int, r directory.Resource) (*reply, error) {
+	s := q.selection()
+	if isGroups(q.rt) && r.Members > manyMembers && s.All() && !q.rt.Hides() {
+		head, err := c.spliceThing(q.rt, r)
+		if err != nil {
+			return nil, err
+		}
+		out := c.shown(q, status, r.ID, r.Version, nil)
+		out.stream = func(w io.Writer) error {
+			if _, err := w.Write(append(head[:len(head)-1], `,"members":`...)); err != nil {
+				return err
+			}
+			if err := c.writeMembers(ctx, w, r.ID); err != nil {
+				return err
+			}
+			_, err := io.WriteString(w, "}")
+			return err
+		}
+		return out, nil
+	}
+	body, err := c.renderThing(ctx, q.rt, r, s)
+	if err != nil {
+		return nil, err
+	}
+	return c.shown(q, status, r.ID, r.Version, body), nil
 }
 
 // matches reports whether one of the entity tags in a header names the version

@@ -1,11 +1,11 @@
 package provision
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
 
-	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
 )
 
@@ -66,42 +66,61 @@ func split(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
-// call is one authenticated request.
-type call struct {
-	h  *Handler
-	ws directory.Workspace
-	// base is the address of the workspace's SCIM, without a slash at the end.
-	base string
-	// id is what follows /Users/, or "".
-	id    string
-	query params
-	token string // the handle of the token, for the log
-	// name and changed are for the record: what the resource is known by, and
-	// which attributes the request changed.
-	name    string
-	changed []string
+// What every resource type is served with.
+var (
+	collection = map[string]answer{"GET": (*call).list, "POST": (*call).create}
+	single     = map[string]answer{"GET": (*call).get, "PUT": (*call).replace, "PATCH": (*call).patch, "DELETE": (*call).remove}
+	searching  = map[string]answer{"POST": (*call).searchByPost}
+)
+
+// fixed are the addresses that are no resource type's, by what follows the
+// workspace.
+func fixed() map[string]map[string]answer {
+	return map[string]map[string]answer{
+		"ServiceProviderConfig": {"GET": (*call).config},
+		"ResourceTypes":         {"GET": (*call).resourceTypes},
+		"ResourceTypes/{id}":    {"GET": (*call).resourceType},
+		"Schemas":               {"GET": (*call).listSchemas},
+		"Schemas/{id}":          {"GET": (*call).getSchema},
+		"Me":                    {"GET": (*call).me, "PUT": notMe, "PATCH": notMe, "DELETE": notMe, "POST": notMe},
+		"Bulk":                  {"POST": (*call).bulk},
+		".search":               {"POST": (*call).searchAll},
+	}
 }
 
-// answer serves one kind of request.
-type answer func(c *call, w http.ResponseWriter, r *http.Request) error
+func (c *call) create(ctx context.Context, q *ask) (*reply, error) {
+	if isPeople(q.rt) {
+		return c.createUser(ctx, q)
+	}
+	return c.createThing(ctx, q)
+}
 
-// routes says what is served where: by resource, with an id or without, and
-// by method. HEAD is GET.
-var routes = map[string]map[string]answer{
-	"Users":                 {"GET": (*call).listUsers, "POST": (*call).createUser},
-	"Users/{id}":            {"GET": (*call).getUser, "PUT": (*call).replaceUser, "PATCH": (*call).patchUser, "DELETE": (*call).deleteUser},
-	"Groups":                {"GET": (*call).listGroups, "POST": (*call).noGroups},
-	"Groups/{id}":           {"GET": (*call).noGroup, "PUT": (*call).noGroup, "PATCH": (*call).noGroup, "DELETE": (*call).noGroup},
-	"ServiceProviderConfig": {"GET": (*call).config},
-	"ResourceTypes":         {"GET": (*call).resourceTypes},
-	"ResourceTypes/{id}":    {"GET": (*call).resourceType},
-	"Schemas":               {"GET": (*call).schemas},
-	"Schemas/{id}":          {"GET": (*call).schema},
-	"Me":                    {"GET": unsupported, "PUT": unsupported, "PATCH": unsupported, "DELETE": unsupported, "POST": unsupported},
-	"Bulk":                  {"POST": unsupported},
-	".search":               {"POST": unsupported},
-	"Users/.search":         {"POST": unsupported},
-	"Groups/.search":        {"POST": unsupported},
+func (c *call) get(ctx context.Context, q *ask) (*reply, error) {
+	if isPeople(q.rt) {
+		return c.getUser(ctx, q)
+	}
+	return c.getThing(ctx, q)
+}
+
+func (c *call) replace(ctx context.Context, q *ask) (*reply, error) {
+	if isPeople(q.rt) {
+		return c.replaceUser(ctx, q)
+	}
+	return c.replaceThing(ctx, q)
+}
+
+func (c *call) patch(ctx context.Context, q *ask) (*reply, error) {
+	if isPeople(q.rt) {
+		return c.patchUser(ctx, q)
+	}
+	return c.patchThing(ctx, q)
+}
+
+func (c *call) remove(ctx context.Context, q *ask) (*reply, error) {
+	if isPeople(q.rt) {
+		return c.deleteUser(ctx, q)
+	}
+	return c.deleteThing(ctx, q)
 }
 
 // methods in the order they are named in Allow.
@@ -114,9 +133,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	segments := split(u.EscapedPath())
 	c, err := h.authenticate(r, segments)
 	if err == nil {
-		if c.query, err = readParams(u.RawQuery); err == nil {
-			err = c.route(out, r, segments[3:])
-		}
+		err = c.serve(out, r, u, segments[3:])
 	}
 	if err != nil {
 		writeError(out, r, err)
@@ -125,30 +142,75 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.record(r, c, out, segments, began, err)
 }
 
-func (c *call) route(w http.ResponseWriter, r *http.Request, segments []string) error {
-	name := strings.Join(segments, "/")
-	byMethod, found := routes[name]
-	if !found && len(segments) == 2 {
-		id, err := url.PathUnescape(segments[1])
-		if err != nil {
-			return notFound(segments[1])
-		}
-		c.id = id
-		byMethod, found = routes[segments[0]+"/{id}"]
+// serve answers an authenticated request.
+func (c *call) serve(w http.ResponseWriter, r *http.Request, u *url.URL, segments []string) error {
+	q := &ask{method: r.Method, ifMatch: r.Header.Get("If-Match"), ifNoneMatch: r.Header.Get("If-None-Match")}
+	if q.method == http.MethodHead {
+		q.method = http.MethodGet
 	}
-	if !found {
-		return &scim.Error{Status: http.StatusNotFound, Detail: "There is nothing at this address. The Tenant URL in Entra is " + c.base + "."}
+	var err error
+	if q.query, err = readParams(u.RawQuery); err != nil {
+		return err
 	}
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
+	byMethod := c.route(q, segments)
+	c.query, c.id = q.query, q.id
+	if byMethod == nil {
+		return c.nowhere(segments)
 	}
-	serve := byMethod[method]
-	if serve == nil {
+	answer := byMethod[q.method]
+	if answer == nil {
 		w.Header().Set("Allow", allowed(byMethod))
 		return &scim.Error{Status: http.StatusMethodNotAllowed, Detail: "This address takes " + allowed(byMethod) + ", but not " + shortMethod(r.Method) + "."}
 	}
-	return serve(c, w, r)
+	switch q.method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		if q.body, err = readBody(w, r); err != nil {
+			return err
+		}
+	}
+	done, err := answer(c, r.Context(), q)
+	if err != nil {
+		return err
+	}
+	done.send(w)
+	return nil
+}
+
+// route finds what is served at a path, by method, and what the path says. A
+// person's own session reaches /Me and nothing else.
+func (c *call) route(q *ask, segments []string) map[string]answer {
+	if byMethod, found := c.h.fixed[strings.Join(segments, "/")]; found {
+		return byMethod
+	}
+	if len(segments) == 0 || len(segments) > 2 {
+		return nil
+	}
+	q.rt = c.types.endpoint(segments[0])
+	if len(segments) == 1 {
+		if q.rt == nil {
+			return nil
+		}
+		return collection
+	}
+	if segments[1] == ".search" && q.rt != nil {
+		return searching
+	}
+	id, err := url.PathUnescape(segments[1])
+	if err != nil {
+		return nil
+	}
+	q.id = id
+	if q.rt != nil {
+		return single
+	}
+	return c.h.fixed[segments[0]+"/{id}"]
+}
+
+func (c *call) nowhere(segments []string) error {
+	if len(segments) == 2 && c.types.endpoint(segments[0]) != nil {
+		return notFound(segments[1])
+	}
+	return &scim.Error{Status: http.StatusNotFound, Detail: "There is nothing at this address. The Tenant URL in Entra is " + c.base + "."}
 }
 
 func allowed(byMethod map[string]answer) string {
@@ -167,8 +229,4 @@ func shortMethod(m string) string {
 		return "that method"
 	}
 	return m
-}
-
-func unsupported(c *call, _ http.ResponseWriter, r *http.Request) error {
-	return &scim.Error{Status: http.StatusNotImplemented, Detail: "This server does not support that; /ServiceProviderConfig says what it supports."}
 }

@@ -25,6 +25,9 @@ const (
 	// InvalidVersion is invalidVers: an unsupported protocol version.
 	InvalidVersion Kind = "invalidVers"
 	Sensitive      Kind = "sensitive"
+	// InvalidCursor and InvalidCount are those of RFC 9865 section 2.1.
+	InvalidCursor Kind = "invalidCursor"
+	InvalidCount  Kind = "invalidCount"
 )
 
 // Error is a SCIM error (RFC 7644 section 3.12). Its Detail is shown to the

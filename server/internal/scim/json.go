@@ -49,12 +49,22 @@ func TooLarge() error {
 	return &Error{Status: http.StatusRequestEntityTooLarge, Detail: "The request is larger than 1 MiB. Send less at a time."}
 }
 
-// Encode writes the resource as it is stored: keys sorted, so that equal
-// resources are equal bytes. A resource over [MaxResource] is an error.
-func (r Resource) Encode() ([]byte, error) {
+// JSON writes the resource: keys sorted, so that equal resources are equal
+// bytes.
+func (r Resource) JSON() ([]byte, error) {
 	data, err := marshal(map[string]any(r))
 	if err != nil {
 		return nil, &Error{Status: http.StatusInternalServerError, Detail: "The resource could not be written.", Cause: err}
+	}
+	return data, nil
+}
+
+// Encode writes the resource as it is stored. A resource over [MaxResource] is
+// an error.
+func (r Resource) Encode() ([]byte, error) {
+	data, err := r.JSON()
+	if err != nil {
+		return nil, err
 	}
 	if len(data) > MaxResource {
 		return nil, &Error{

@@ -129,7 +129,13 @@ func (t *ResourceType) SplitMembers(ops []Operation) (rest []Operation, m Member
 	return rest, set.members(), nil
 }
 
-var noOperation = Operation{verb: add, all: true, value: map[string]any{}}
+var noOperation = Operation{verb: add, all: true, idle: true, value: map[string]any{}}
+
+// Idle reports whether these operations, as [ResourceType.SplitMembers] left them,
+// are about members alone.
+func Idle(rest []Operation) bool {
+	return !slices.ContainsFunc(rest, func(o Operation) bool { return !o.idle })
+}
 
 func (t *ResourceType) splitOne(set *memberSet, o Operation) (Operation, error) {
 	if o.all {
@@ -150,6 +156,9 @@ func (t *ResourceType) splitOne(set *memberSet, o Operation) (Operation, error) 
 			return o, unknown(o.path.String())
 		}
 		sub = g.attr.sub(o.path.Sub)
+	}
+	if t.strict && o.loose != "" {
+		return o, bad(InvalidSyntax, "%s This connection is strict.", o.loose)
 	}
 	return noOperation, t.memberOperation(set, o.verb, o.path, sub, o.value)
 }

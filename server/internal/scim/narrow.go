@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -273,6 +274,9 @@ func (t *ResourceType) entry(path string, a *Attribute, f Compare) (Plan, bool) 
 		want = Fold(want)
 	}
 	plan.Value = want
+	if t.relations[path] && f.Op != Eq {
+		return everything, false
+	}
 	if t.column(path) || t.relations[path] || whole(a) {
 		return plan, true
 	}
@@ -337,3 +341,69 @@ func instant(plan Plan, want time.Time, column bool) (Plan, bool) {
 
 // columnTime is how a store writes its times, to the microsecond.
 const columnTime = "2006-01-02T15:04:05.000000Z"
+
+// Mentions reports whether f asks about an attribute, or a part of it, by its
+// name in the core schema.
+func (t *ResourceType) Mentions(f Filter, attribute string) bool {
+	about := func(p Path) bool {
+		g := t.resolve(p.Attr)
+		return g.attr != nil && g.schema == nil && strings.EqualFold(g.attr.Name, attribute)
+	}
+	switch f := f.(type) {
+	case And:
+		return t.Mentions(f.L, attribute) || t.Mentions(f.R, attribute)
+	case Or:
+		return t.Mentions(f.L, attribute) || t.Mentions(f.R, attribute)
+	case Not:
+		return t.Mentions(f.F, attribute)
+	case Compare:
+		return about(f.Path)
+	case Present:
+		return about(f.Path)
+	case Has:
+		return about(f.Path)
+	}
+	return false
+}
+
+// SortPath returns the path of the entries or the column that a sortBy names.
+// ok is false where there are none: the server cannot sort by that.
+func (t *ResourceType) SortPath(name string) (path string, ok bool) {
+	n := narrower{t: t}
+	g, known := n.locate(name)
+	if !known {
+		return "", false
+	}
+	if leaf := g.leaf(); leaf.Type == Complex && leaf.main() != nil {
+		g.sub = leaf.main()
+	}
+	path, ok = n.stored(g)
+	return path, ok && !t.relations[path] && path != "active"
+}
+
+// Shows reports whether s shows an attribute of the core schema that is shown by
+// default, or a part of it.
+func (s Selection) Shows(attribute string) bool {
+	name := strings.ToLower(attribute)
+	if s.only == nil {
+		return !s.without[name]
+	}
+	for asked := range s.only {
+		if asked == name || strings.HasPrefix(asked, name+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// Without reports whether s leaves out nothing but these attributes of the core
+// schema, all of which are in no document: then a stored document can be sent as
+// it is.
+func (s Selection) Without(attributes ...string) bool {
+	for name := range s.without {
+		if !slices.Contains(attributes, name) {
+			return false
+		}
+	}
+	return s.only == nil
+}

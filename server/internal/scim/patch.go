@@ -26,6 +26,8 @@ type Operation struct {
 	all bool
 	// loose says what RFC 7644 would not have taken of it, or is empty.
 	loose string
+	// idle says that nothing is left to be done.
+	idle bool
 }
 
 // ParsePatch reads the body of a PATCH. Names and operations are taken in any

@@ -83,3 +83,22 @@ func Conflict(attribute, value string) error {
 			" is a matching attribute; otherwise correct the source of that mapping.",
 	}
 }
+
+// Value returns the name of an attribute as the schema spells it and what doc
+// has there, as text. path may be in any case.
+func (t *ResourceType) Value(doc Resource, path string) (name, value string) {
+	g := t.resolve(path)
+	if g.attr == nil {
+		return path, ""
+	}
+	object := map[string]any(doc)
+	if g.schema != nil {
+		object, _ = doc[g.schema.ID].(map[string]any)
+	}
+	for _, v := range pick(object[g.attr.Name], nil, g.sub) {
+		if s, isText := v.(string); isText {
+			return g.name(), s
+		}
+	}
+	return g.name(), ""
+}

@@ -43,6 +43,8 @@ const (
 	ListMessage   = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 	PatchMessage  = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 	SearchMessage = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+	BulkRequest   = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+	BulkResponse  = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 )
 
 // Limits on what one request may ask. They bound the work and the memory a

@@ -2,6 +2,8 @@ package scim
 
 import (
 	"encoding/json"
+	"fmt"
+	"hash/fnv"
 	"math"
 	"slices"
 	"sort"
@@ -26,7 +28,7 @@ type Term struct {
 
 // MaxTerm is the longest value of an index entry, in bytes, without the mark
 // that says that it was cut. Longer values are found by their beginning.
-const MaxTerm = 256
+const MaxTerm = 240
 
 // cutMark ends a value that was cut. It is no character that text may hold
 // (U+FFFF), so that a cut value is never taken for a whole one.
@@ -53,6 +55,24 @@ func (t *ResourceType) Terms(doc Resource) []Term {
 		return out[i].Path < out[j].Path || out[i].Path == out[j].Path && out[i].Value < out[j].Value
 	})
 	return slices.Compact(out)
+}
+
+// indexForm is the form of the values of entries. It must change whenever
+// [ResourceType.Terms] would return something else for the same schemas.
+const indexForm = "1"
+
+// IndexVersion tells the entries of these resource types from those of others:
+// two numbers are the same only where Terms is. It is never 0.
+func IndexVersion(all []*ResourceType) int64 {
+	h := fnv.New64a()
+	for _, t := range all {
+		fmt.Fprintln(h, indexForm, t.Name)
+		for _, x := range t.indexed {
+			a := x.leaf()
+			fmt.Fprintln(h, x.path, a.Type, a.CaseExact, a.Uniqueness)
+		}
+	}
+	return int64(h.Sum64()>>1) | 1
 }
 
 // indexEntry is an attribute that is indexed.
