@@ -14,8 +14,6 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-
-	"github.com/lanyard-sso/lanyard/server/api"
 )
 
 // Limits of a picture. Its address comes from a directory, so what answers may
@@ -29,8 +27,10 @@ const (
 
 var errPicture = errors.New("the picture is not usable")
 
-// fetchPicture gets a PNG or JPEG over https (http on loopback) and cuts a disc
-// from its middle. It sends no credentials.
+// fetchPicture gets a PNG or JPEG over https and cuts a disc from its middle. It
+// sends no credentials, and never asks a program of this device in the clear,
+// which whoever wrote the address could mean to command. No error repeats the
+// address: it may hold the right to see the picture.
 func fetchPicture(ctx context.Context, hc *http.Client, address string) (image.Image, error) {
 	u, err := url.Parse(address)
 	if err != nil || !pictureURL(u) {
@@ -40,7 +40,7 @@ func fetchPicture(ctx context.Context, hc *http.Client, address string) (image.I
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errPicture, err)
+		return nil, fmt.Errorf("%w: the address cannot be asked", errPicture)
 	}
 	req.Header.Set("Accept", "image/png, image/jpeg")
 	client := *hc
@@ -53,6 +53,10 @@ func fetchPicture(ctx context.Context, hc *http.Client, address string) (image.I
 	}
 	resp, err := client.Do(req)
 	if err != nil {
+		var ue *url.Error
+		if errors.As(err, &ue) {
+			err = ue.Err
+		}
 		return nil, fmt.Errorf("fetching the picture: %w", err)
 	}
 	defer resp.Body.Close()
@@ -67,8 +71,7 @@ func fetchPicture(ctx context.Context, hc *http.Client, address string) (image.I
 }
 
 func pictureURL(u *url.URL) bool {
-	return u.User == nil && u.Hostname() != "" &&
-		(u.Scheme == "https" || u.Scheme == "http" && api.Loopback(u.Hostname()))
+	return u.User == nil && u.Hostname() != "" && u.Scheme == "https"
 }
 
 // decodePicture checks the size before it decodes: a small file may unpack to

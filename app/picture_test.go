@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -52,8 +53,17 @@ func TestFetchPicture_takesASmallPictureAndNothingElse(t *testing.T) {
 	mux.HandleFunc("/away", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://192.0.2.1/ada.png", http.StatusFound)
 	})
-	ts := httptest.NewServer(mux)
+	ts := httptest.NewTLSServer(mux)
 	defer ts.Close()
+	// A program of this device, which must never hear of a picture: its
+	// address came from a directory.
+	own := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s was asked of this device", r.URL)
+	}))
+	defer own.Close()
+	mux.HandleFunc("/home", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, own.URL+"/restart", http.StatusFound)
+	})
 
 	for _, path := range []string{"/ada.png", "/ada.jpg"} {
 		img, err := fetchPicture(t.Context(), ts.Client(), ts.URL+path)
@@ -71,12 +81,29 @@ func TestFetchPicture_takesASmallPictureAndNothingElse(t *testing.T) {
 		}
 	}
 	for _, address := range []string{
-		ts.URL + "/page.html", ts.URL + "/huge.png", ts.URL + "/large", ts.URL + "/away", ts.URL + "/missing",
+		ts.URL + "/page.html", ts.URL + "/huge.png", ts.URL + "/large", ts.URL + "/away", ts.URL + "/home", ts.URL + "/missing",
+		own.URL + "/restart",
 		"http://192.0.2.1/ada.png", "file:///etc/passwd", "https://u:p@example.com/ada.png", "not an address\x00", "",
 	} {
 		if _, err := fetchPicture(t.Context(), ts.Client(), address); !errors.Is(err, errPicture) {
 			t.Errorf("%s: error %v", address, err)
 		}
+	}
+}
+
+// An address may hold the right to see the picture (a signed URL), and the
+// error is logged.
+func TestFetchPicture_itsErrorsDoNotRepeatTheAddress(t *testing.T) {
+	ts := httptest.NewTLSServer(http.RedirectHandler("http://192.0.2.1/?sig=hunter2", http.StatusFound))
+	away := ts.URL
+	for _, address := range []string{away + "/?sig=hunter2", "https://hunter2\x7f/"} {
+		if _, err := fetchPicture(t.Context(), ts.Client(), address); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("error %v", err)
+		}
+	}
+	ts.Close()
+	if _, err := fetchPicture(t.Context(), ts.Client(), away+"/?sig=hunter2"); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("error %v", err)
 	}
 }
 
