@@ -22,8 +22,8 @@ import (
 	"github.com/lanyard-sso/lanyard/entratest"
 )
 
-// killsEnv sets how often the server is killed on each database. ./test --long
-// asks for 200.
+// killsEnv sets how often the server is killed in the middle of a cycle, on each
+// database. ./test --long asks for 200.
 const killsEnv = "LANYARD_TEST_KILLS"
 
 // assassin sends requests on, and kills the server beside one of them.
@@ -69,6 +69,7 @@ type victim struct {
 	crew   *entratest.Group
 	dice   *rand.Rand
 	added  int
+	amid   int // how often the server was killed in the middle of a cycle
 }
 
 func newVictim(t *testing.T, db string, seed uint64) *victim {
@@ -180,6 +181,7 @@ func (v *victim) round() {
 	go func() { done <- v.job.Cycle(v.t.Context()) }()
 	select {
 	case <-d.ended:
+		v.amid++
 		v.start()
 	case err := <-done:
 		// The cycle had less to send than the assassin waited for.
@@ -328,12 +330,17 @@ func TestServe_losesNothingWhenKilled(t *testing.T) {
 			seed := rand.Uint64()
 			t.Logf("seed %d", seed)
 			v := newVictim(t, db(t), seed)
-			for i := range kills {
+			rounds := 0
+			for ; v.amid < kills; rounds++ {
+				if rounds > 10*kills {
+					t.Fatalf("in %d rounds it was killed %d times in the middle of a cycle", rounds, v.amid)
+				}
 				v.round()
 				if v.compare(); t.Failed() {
-					t.Fatalf("after kill %d of %d", i+1, kills)
+					t.Fatalf("in round %d, after %d of %d kills", rounds+1, v.amid, kills)
 				}
 			}
+			t.Logf("killed %d times in the middle of a cycle, and %d times after one", v.amid, rounds-v.amid)
 		})
 	}
 }
