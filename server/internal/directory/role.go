@@ -77,15 +77,16 @@ func rolesIn(doc []byte) []string {
 //
 // A role that somebody gave by hand is never taken away by the way: it stays
 // until what the provisioner says about roles changes from the very role that
-// the person has. Whoever returns is no admin and no owner, whatever anybody
-// says in the same change (row E8): they get the default role until an admin
-// gives them another, or the provisioner takes the role away and gives it anew.
+// the person has. Whoever returns is no admin and no owner any more (row E8):
+// they get the default role until somebody gives them another, or the
+// provisioner gives it anew, which the change that brings them back may do.
 func RoleAfter(ws Workspace, before, after User, was, is string) string {
 	role := before.Role
 	if Fold(before.Role) == Fold(was) || before.Role == "" {
 		role = is
 	}
-	if before.State != Active && after.State == Active && powerful(role) {
+	anew := Fold(was) != Fold(is) && role == is
+	if before.State != Active && after.State == Active && powerful(role) && !anew {
 		if role = ws.DefaultRole; powerful(role) {
 			role = ""
 		}
