@@ -3,6 +3,7 @@ package msal
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/google/uuid"
@@ -27,9 +28,16 @@ var knownHosts = map[string]bool{
 	"login.sovcloud-identity.sg":       true,
 }
 
+// scopeForm is one named permission of an API that an organisation registered
+// itself. What Microsoft's own APIs have begins otherwise (https://graph.microsoft.com/…,
+// a GUID, a bare name).
+var scopeForm = regexp.MustCompile(`^api://[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*/[A-Za-z0-9_-][A-Za-z0-9._-]*$`)
+
 // checkRequest refuses what could only come from a wrong set-up: an authority
 // that is not https://<a host of Microsoft's>/<the tenant's id>, a missing
-// client id or scope. It returns r with the authority in its usual form.
+// client id or scope. The scope too comes from a Lanyard server, which will be
+// sent the token: it may ask for one that lets people in to it, and never for one
+// that reads their mail. It returns r with the authority in its usual form.
 func checkRequest(r auth.Request) (auth.Request, error) {
 	u, err := url.Parse(r.Authority)
 	switch {
@@ -46,8 +54,8 @@ func checkRequest(r auth.Request) (auth.Request, error) {
 	if _, err := uuid.Parse(r.ClientID); err != nil {
 		return r, problem.Detailf(problem.WorkspaceNotSet, "The client id is missing or malformed.")
 	}
-	if r.Scope == "" || strings.ContainsAny(r.Scope, " \t\r\n") {
-		return r, problem.Detailf(problem.WorkspaceNotSet, "The scope is missing or malformed.")
+	if len(r.Scope) > 512 || !scopeForm.MatchString(r.Scope) {
+		return r, problem.Detailf(problem.WorkspaceNotSet, "The scope is not one like api://<client ID>/access_as_user.")
 	}
 	r.Authority = "https://" + strings.ToLower(u.Host) + "/" + tenant
 	r.TenantID = tenant

@@ -427,19 +427,27 @@ func TestSignIn_itRefusesARequestThatIsNotMicrosofts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*auth.Request){
-		"a look-alike host":  func(r *auth.Request) { r.Authority = "https://login.microsoftonline.com.evil.example/" + tenant },
-		"a port":             func(r *auth.Request) { r.Authority = "https://login.microsoftonline.com:8443/" + tenant },
-		"http":               func(r *auth.Request) { r.Authority = "http://login.microsoftonline.com/" + tenant },
-		"a user name":        func(r *auth.Request) { r.Authority = "https://login.microsoftonline.com@evil.example/" + tenant },
-		"the common tenant":  func(r *auth.Request) { r.Authority = "https://login.microsoftonline.com/common" },
-		"another tenant":     func(r *auth.Request) { r.TenantID = good.ClientID },
-		"a longer path":      func(r *auth.Request) { r.Authority += "/v2.0" },
-		"a query":            func(r *auth.Request) { r.Authority += "?x=y" },
-		"no client id":       func(r *auth.Request) { r.ClientID = "" },
-		"no scope":           func(r *auth.Request) { r.Scope = "" },
-		"two scopes in one":  func(r *auth.Request) { r.Scope = "a b" },
-		"no address at all":  func(r *auth.Request) { r.Authority = "" },
-		"an escaped address": func(r *auth.Request) { r.Authority = "https://%zz" },
+		"a look-alike host": func(r *auth.Request) { r.Authority = "https://login.microsoftonline.com.evil.example/" + tenant },
+		"a port":            func(r *auth.Request) { r.Authority = "https://login.microsoftonline.com:8443/" + tenant },
+		"http":              func(r *auth.Request) { r.Authority = "http://login.microsoftonline.com/" + tenant },
+		"a user name":       func(r *auth.Request) { r.Authority = "https://login.microsoftonline.com@evil.example/" + tenant },
+		"the common tenant": func(r *auth.Request) { r.Authority = "https://login.microsoftonline.com/common" },
+		"another tenant":    func(r *auth.Request) { r.TenantID = good.ClientID },
+		"a longer path":     func(r *auth.Request) { r.Authority += "/v2.0" },
+		"a query":           func(r *auth.Request) { r.Authority += "?x=y" },
+		"no client id":      func(r *auth.Request) { r.ClientID = "" },
+		"no scope":          func(r *auth.Request) { r.Scope = "" },
+		"two scopes in one": func(r *auth.Request) { r.Scope = "a b" },
+		// A server that the person was talked into naming gets the token, so it
+		// must never be one for their mail.
+		"Microsoft Graph":      func(r *auth.Request) { r.Scope = "https://graph.microsoft.com/Mail.Read" },
+		"all of an API":        func(r *auth.Request) { r.Scope = "https://management.azure.com/.default" },
+		"all of one's own API": func(r *auth.Request) { r.Scope = "api://x/.Default" },
+		"a scope of Graph's":   func(r *auth.Request) { r.Scope = "Files.ReadWrite.All" },
+		"an API by its GUID":   func(r *auth.Request) { r.Scope = "00000003-0000-0000-c000-000000000000/Mail.Read" },
+		"an API and a query":   func(r *auth.Request) { r.Scope = "api://x/y?z" },
+		"no address at all":    func(r *auth.Request) { r.Authority = "" },
+		"an escaped address":   func(r *auth.Request) { r.Authority = "https://%zz" },
 	} {
 		t.Run("it refuses "+name, func(t *testing.T) {
 			r := good
