@@ -38,7 +38,11 @@ func begin[T any](ctx context.Context, s *Store, sh *shelf[T], dir string, q Sea
 		return nil, err
 	}
 	w.ended = len(w.arms) == 0
-	w.shape = shape(sh.kind, dir, q.Where, q.Sort, p.blinded)
+	var order Sort // by its value: an address is another one each time
+	if q.Sort != nil {
+		order = *q.Sort
+	}
+	w.shape = shape(sh.kind, dir, q.Where, order, p.blinded)
 	return w, nil
 }
 
