@@ -85,6 +85,7 @@ const (
 	DevEntraRefused Code = "LY-CLI-005"
 	NotConformant   Code = "LY-CLI-006"
 	NoSCIMAnswer    Code = "LY-CLI-007"
+	UnknownClient   Code = "LY-CLI-008"
 )
 
 const (
@@ -173,4 +174,5 @@ var catalog = map[Code]Text{
 	DevEntraRefused: {409, "The local Entra did not do that.", "See lanyardd dev entra list.", You},
 	NotConformant:   {422, "The provider does not do all that Microsoft Entra needs.", "Mend what is listed as failed, then ask again.", Operator},
 	NoSCIMAnswer:    {502, "The SCIM provider could not be asked.", "Check the address and that the provider runs.", Operator},
+	UnknownClient:   {404, "There is no OAuth client or secret with that id.", "See lanyardd scim client list --workspace <workspace>.", Operator},
 }

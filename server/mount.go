@@ -7,6 +7,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/api"
 	"github.com/lanyard-sso/lanyard/server/internal/deliver"
 	"github.com/lanyard-sso/lanyard/server/internal/entra"
+	"github.com/lanyard-sso/lanyard/server/internal/oauth"
 	"github.com/lanyard-sso/lanyard/server/internal/provision"
 	"github.com/lanyard-sso/lanyard/server/internal/signin"
 )
@@ -21,15 +22,16 @@ func (s *Server) mount() {
 	s.hub = deliver.NewHub(c.Store, c.poll, c.Log)
 	s.requests = c.Store.RequestLog()
 
+	verifier := &entra.Verifier{ // one for all, so that keys are fetched once
+		HTTPClient:        c.HTTPClient,
+		Now:               c.Now,
+		AllowLoopbackHTTP: api.Loopback(c.PublicURL.Hostname()),
+	}
 	v1 := http.NewServeMux()
 	for _, h := range []interface{ Mount(*http.ServeMux) }{
 		&signin.Handler{
-			Store: c.Store,
-			Verifier: &entra.Verifier{
-				HTTPClient:        c.HTTPClient,
-				Now:               c.Now,
-				AllowLoopbackHTTP: api.Loopback(c.PublicURL.Hostname()),
-			},
+			Store:       c.Store,
+			Verifier:    verifier,
 			Now:         c.Now,
 			TTL:         c.SessionTTL,
 			LookupLimit: c.limit(lookUpRate, lookUpBurst),
@@ -53,6 +55,15 @@ func (s *Server) mount() {
 		Now:     c.Now,
 		Log:     c.Log,
 		Record:  s.requests.Add,
+	}).Mount(scim)
+
+	(&oauth.Handler{
+		Store:    c.Store,
+		Verifier: verifier,
+		Now:      c.Now,
+		Log:      c.Log,
+		Limit:    c.limit(signInRate, signInBurst),
+		Record:   s.requests.Add,
 	}).Mount(scim)
 
 	pages := http.NewServeMux()

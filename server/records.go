@@ -11,7 +11,8 @@ import (
 const lastFlush = 5 * time.Second
 
 // keepRequests bounds the record of SCIM requests every minute, says when some
-// were left out of it, and writes what waits when ctx ends.
+// were left out of it, and writes what waits when ctx ends. It also deletes
+// access tokens of provisioning that ran out; they are refused before that.
 func (s *Server) keepRequests(ctx context.Context) error {
 	t := time.NewTicker(housekeeping)
 	defer t.Stop()
@@ -20,6 +21,11 @@ func (s *Server) keepRequests(ctx context.Context) error {
 			s.cfg.Log.ErrorContext(ctx, "old records of SCIM requests could not be deleted", "error", err)
 		} else if n > 0 {
 			s.cfg.Log.DebugContext(ctx, "old records of SCIM requests deleted", "records", n)
+		}
+		if n, err := s.cfg.Store.ExpireTokens(ctx, s.cfg.Now()); err != nil && ctx.Err() == nil {
+			s.cfg.Log.ErrorContext(ctx, "expired access tokens could not be deleted", "error", err)
+		} else if n > 0 {
+			s.cfg.Log.DebugContext(ctx, "expired access tokens deleted", "tokens", n)
 		}
 		if n := s.requests.LeftOut(); n > 0 {
 			s.cfg.Log.InfoContext(ctx, "SCIM requests were left out of the record, as there were too many", "requests", n)

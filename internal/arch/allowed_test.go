@@ -40,6 +40,7 @@ var arrows = []arrow{
 	{"server/internal/conform", nil, "it asks any provider over HTTP; what it shared with ours it could not find fault with"},
 	{"server/internal/pgtest", nil, "it starts a PostgreSQL for tests and knows nothing of what is kept in it"},
 	{"server/internal/signin", []string{"server/api", "server/internal/directory", "server/internal/entra", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
+	{"server/internal/oauth", []string{"server/internal/directory", "server/internal/entra", "server/internal/scim", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/provision", []string{"server/internal/directory", "server/internal/scim", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/deliver", []string{"server/api", "server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 

@@ -16,13 +16,16 @@ import (
 
 // scimCmd groups the commands about provisioning.
 type scimCmd struct {
-	Token scimTokenCmd `cmd:"" help:"Manage the secret tokens that provisioning signs in with."`
-	Log   scimLogCmd   `cmd:"" help:"Show what provisioning asked for, what came of it and why."`
+	Token      scimTokenCmd      `cmd:"" help:"Manage the secret tokens that provisioning signs in with."`
+	Client     scimClientCmd     `cmd:"" help:"Manage OAuth 2.0 clients, which provision with short-lived access tokens."`
+	Federation scimFederationCmd `cmd:"" help:"Let a client prove itself by a token of its own tenant instead of a secret."`
+	Log        scimLogCmd        `cmd:"" help:"Show what provisioning asked for, what came of it and why."`
 }
 
 type scimTokenCmd struct {
 	Create scimTokenCreateCmd `cmd:"" help:"Make a token and print it, this once. Entra calls it Secret Token."`
 	List   scimTokenListCmd   `cmd:"" help:"List the tokens of a workspace. The tokens themselves are not kept and cannot be shown."`
+	Rotate scimTokenRotateCmd `cmd:"" help:"Make a token's successor and let the old one end after an overlap."`
 	Revoke scimTokenRevokeCmd `cmd:"" help:"Revoke a token at once."`
 }
 
@@ -141,7 +144,7 @@ func (t scimTokenListCmd) Run(c *command) error {
 	for _, tok := range all {
 		d := tokenJSON(tok, c.opt.Now())
 		docs = append(docs, d)
-		rows = append(rows, []string{tok.ID, tok.Label, d.State, day(tok.Created), day(tok.Expires), day(tok.LastUsed)})
+		rows = append(rows, []string{tok.ID, tok.Label, d.State + left(tok.Expires, tok.Revoked, c.opt.Now()), day(tok.Created), day(tok.Expires), day(tok.LastUsed)})
 	}
 	if c.json {
 		return c.printJSON(docs)
@@ -204,15 +207,8 @@ type tokenDoc struct {
 }
 
 func tokenJSON(t store.Token, now time.Time) tokenDoc {
-	state := "valid"
-	switch {
-	case !t.Revoked.IsZero():
-		state = "revoked"
-	case !t.Expires.IsZero() && !now.Before(t.Expires):
-		state = "expired"
-	}
 	return tokenDoc{
-		ID: t.ID, Workspace: t.Workspace, Label: t.Label, State: state,
+		ID: t.ID, Workspace: t.Workspace, Label: t.Label, State: credentialState(t.Expires, t.Revoked, now),
 		Created: stamp(t.Created), Expires: stamp(t.Expires), LastUsed: stamp(t.LastUsed), Revoked: stamp(t.Revoked),
 	}
 }

@@ -248,11 +248,11 @@ type Grant struct {
 // and Created of n must be set; Client and Expires are filled in. It returns the
 // client.
 func (s *Store) GrantToken(ctx context.Context, client string, n Token, g Grant) (Client, error) {
-	if n.ID == "" || n.Hash == "" || !storable(n.ID, n.Hash) {
-		return Client{}, ErrInvalid
-	}
 	if !storable(n.Workspace, client, g.SecretHash, g.Assertion) {
 		return Client{}, ErrNotFound
+	}
+	if n.ID == "" || n.Hash == "" || !storable(n.ID, n.Hash) {
+		return Client{}, ErrInvalid
 	}
 	var c Client
 	err := s.write(ctx, func(ctx context.Context, t *tx) (err error) {
