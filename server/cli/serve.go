@@ -180,6 +180,9 @@ func (c *command) sayServing(set settings, st *server.Store, public *url.URL, l,
 	db := c.redact(set[keyDB].Text)
 	c.say("Lanyard %s is ready at %s (listening on %s, database %s).", c.opt.version(), public, l.Addr(), db)
 	doc := map[string]string{"public_url": public.String(), "listen": l.Addr().String(), "db": db}
+	if host, _, err := net.SplitHostPort(l.Addr().String()); public.Scheme == "http" && err == nil && !isLoopback(host) {
+		c.say("Warning: others can reach %s, and whoever does sends tokens in the clear. Listen on 127.0.0.1, or set --public-url to the https:// address of a proxy in front.", l.Addr())
+	}
 	if admin != nil {
 		if host, _, err := net.SplitHostPort(admin.Addr().String()); err == nil && !isLoopback(host) {
 			c.say("Warning: whoever reaches %s can read profiles of this server. Keep it inside your network.", admin.Addr())

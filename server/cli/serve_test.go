@@ -141,6 +141,25 @@ func TestServe_theFirstStartNeedsNoFlagsAndSaysWhatIsNext(t *testing.T) {
 	}
 }
 
+func TestServe_itWarnsWhereOthersCanReachItInTheClear(t *testing.T) {
+	for _, c := range []struct {
+		listen, public string
+		warns          bool
+	}{
+		{"0.0.0.0:0", "http://localhost:8080", true},
+		{"127.0.0.1:0", "http://localhost:8080", false},
+		{"0.0.0.0:0", "https://sso.example.com", false}, // a proxy in front
+	} {
+		d := newTerminal(t).start("serve", "--listen", c.listen, "--public-url", c.public, "--json")
+		var s served
+		d.line(&s)
+		if warned := strings.Contains(d.errOut.String(), "in the clear"); warned != c.warns {
+			t.Errorf("%s at %s: warned %v", c.public, c.listen, warned)
+		}
+		d.stop(syscall.SIGTERM)
+	}
+}
+
 func TestServe_aBusyPortIsNamedAndNothingIsMade(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -207,6 +207,8 @@ func audience(v string) (string, error) {
 	return "", badValue("--audience", v, "is neither a client ID (a GUID) nor an Application ID URI such as api://<client ID>.")
 }
 
+// scope must be what the app asks for: one permission of an API of one's own
+// (msal refuses Microsoft's).
 func scope(v string) (string, error) {
 	if v == "" {
 		return "", nil
@@ -215,7 +217,7 @@ func scope(v string) (string, error) {
 		return "", badValue("--scope", v, "holds more than one scope; Lanyard asks for exactly one.")
 	}
 	u, err := url.Parse(v)
-	if err != nil || u.Scheme == "" || u.Host == "" || strings.Trim(u.Path, "/") == "" {
+	if err != nil || u.Scheme != "api" || u.Host == "" || strings.Trim(u.Path, "/") == "" || strings.HasSuffix(v, "/.default") {
 		return "", badValue("--scope", v, "is not a scope in full; it reads like api://<client ID>/access_as_user, under Expose an API.")
 	}
 	return v, nil
