@@ -11,6 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
 const (
@@ -72,10 +74,51 @@ func (*engine) Transient(err error) bool {
 	return pgconn.SafeToRetry(err)
 }
 
-// Notify sends when the transaction commits, and not if it does not.
-func (*engine) Notify(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, `select pg_catalog.pg_notify($1, '')`, channel)
-	return err
+// Notify is sent when the transaction commits, and not if it does not.
+func (*engine) Notify() string { return `select pg_catalog.pg_notify('` + channel + `', '')` }
+
+// Batch sends statements in one pipeline (PostgreSQL documentation, 34.5): after
+// one that fails the server leaves out the rest.
+func (*engine) Batch(ctx context.Context, conn *sql.Conn, all []store.Statement, row func(store.Scanner) error) (changed int64, done int, err error) {
+	rawErr := conn.Raw(func(c any) error {
+		changed, done, err = batch(ctx, c.(*stdlib.Conn).Conn(), all, row)
+		return nil // the writer judges the error, not the pool
+	})
+	return changed, done, errors.Join(err, rawErr)
+}
+
+func batch(ctx context.Context, conn *pgx.Conn, all []store.Statement, row func(store.Scanner) error) (changed int64, done int, err error) {
+	var b pgx.Batch
+	for _, s := range all {
+		b.Queue(s.Text, s.Args...)
+	}
+	results := conn.SendBatch(ctx, &b)
+	for range len(all) - 1 {
+		if _, err := results.Exec(); err != nil {
+			return 0, done, errors.Join(err, results.Close())
+		}
+		done++
+	}
+	rows, err := results.Query()
+	if err == nil {
+		for err == nil && rows.Next() {
+			if row != nil {
+				err = row(rows)
+			}
+		}
+		rows.Close()
+		if err == nil {
+			err = rows.Err()
+		}
+		changed = rows.CommandTag().RowsAffected()
+	}
+	if closed := results.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		done++
+	}
+	return changed, done, err
 }
 
 // Wake listens on a connection of its own. When that breaks it connects anew,

@@ -48,3 +48,4 @@ func TestStore_itKeepsItsPromisesOnPostgreSQL(t *testing.T) { storetest.Run(t, f
 func BenchmarkInsertUser(b *testing.B)   { storetest.BenchmarkInsertUser(b, fresh) }
 func BenchmarkGetUser(b *testing.B)      { storetest.BenchmarkGetUser(b, fresh) }
 func BenchmarkStartSession(b *testing.B) { storetest.BenchmarkStartSession(b, fresh) }
+func BenchmarkSearch(b *testing.B)       { storetest.BenchmarkSearch(b, fresh) }

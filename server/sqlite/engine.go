@@ -37,8 +37,8 @@ func (engine) Transient(err error) bool {
 	return c == lib.SQLITE_BUSY || c == lib.SQLITE_LOCKED
 }
 
-// Notify does nothing: SQLite can't wake another process.
-func (engine) Notify(context.Context, *sql.Conn) error { return nil }
+// Notify: SQLite can't wake another process.
+func (engine) Notify() string { return "" }
 
 // Wake returns nil: what other processes write is found by polling.
 func (engine) Wake(context.Context) <-chan struct{} { return nil }

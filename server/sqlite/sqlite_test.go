@@ -44,3 +44,4 @@ func TestStore_itKeepsItsPromisesOnSQLite(t *testing.T) { storetest.Run(t, fresh
 func BenchmarkInsertUser(b *testing.B)   { storetest.BenchmarkInsertUser(b, fresh) }
 func BenchmarkGetUser(b *testing.B)      { storetest.BenchmarkGetUser(b, fresh) }
 func BenchmarkStartSession(b *testing.B) { storetest.BenchmarkStartSession(b, fresh) }
+func BenchmarkSearch(b *testing.B)       { storetest.BenchmarkSearch(b, fresh) }

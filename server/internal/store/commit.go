@@ -21,6 +21,11 @@ type tx struct {
 	terms  map[termTable]*termWork
 	paths  map[pathKey]int64 // numbered in this transaction
 
+	groups map[string]*openGroup // read or changed in this transaction, by id
+
+	queue  []Statement // what a Batcher has yet to send
+	failed bool        // what was sent last ended before its last statement
+
 	careful bool // every closure has a savepoint
 	dirty   bool // the closure that runs changed something
 	broken  bool // a statement of it failed
@@ -84,13 +89,13 @@ func (w *writer) once(ctx context.Context, batch []*task, careful bool) (before 
 	}
 	t := &tx{
 		w: w, careful: careful,
-		counts: map[tally]int{}, terms: map[termTable]*termWork{}, paths: map[pathKey]int64{},
+		counts: map[tally]int{}, terms: map[termTable]*termWork{}, paths: map[pathKey]int64{}, groups: map[string]*openGroup{},
 	}
 	done := 0
 	for _, task := range batch {
 		ok, err := t.run(ctx, task)
 		if errors.Is(err, errUndo) && len(batch) > 1 {
-			return true, errors.Join(err, t.command(ctx, "rollback"))
+			return true, errors.Join(err, t.undo(ctx, "rollback"))
 		}
 		if err != nil && !errors.Is(err, errUndo) {
 			return true, err
@@ -100,14 +105,15 @@ func (w *writer) once(ctx context.Context, batch []*task, careful bool) (before 
 		}
 	}
 	if done == 0 {
-		return true, t.command(ctx, "rollback")
+		return true, t.undo(ctx, "rollback")
 	}
 	if err := t.flush(ctx); err != nil {
 		return true, err
 	}
 	if err := t.command(ctx, "commit"); err != nil {
-		// It may have been stored or not, so it is not done again.
-		return false, fmt.Errorf("store: committing: %w", err)
+		// It may have been stored or not, so it is not done again. Unless it
+		// was not run, for one that was sent with it failed.
+		return t.failed, fmt.Errorf("store: committing: %w", err)
 	}
 	maps.Copy(w.paths, t.paths)
 	if len(t.events) > 0 {
@@ -152,11 +158,13 @@ func (t *tx) run(ctx context.Context, task *task) (ok bool, err error) {
 	t.dirty, t.broken = false, false
 	task.err = t.call(ctx, task.do)
 	if task.err == nil && t.careful {
-		task.err = t.settle(ctx) // a later closure may be undone, and this one not
+		// A later closure may be undone, and this one not.
+		task.err = t.settle(ctx)
+		if task.err == nil {
+			task.err = t.command(ctx, "release savepoint one")
+		}
 	}
 	switch {
-	case task.err == nil && t.careful:
-		return true, t.command(ctx, "release savepoint one")
 	case task.err == nil:
 		return true, nil
 	case t.w.passing(task.err):
@@ -167,7 +175,8 @@ func (t *tx) run(ctx context.Context, task *task) (ok bool, err error) {
 	switch {
 	case t.careful:
 		clear(t.paths) // some may have been undone
-		return false, t.command(ctx, "rollback to savepoint one")
+		clear(t.groups)
+		return false, t.undo(ctx, "rollback to savepoint one")
 	case dirty:
 		return false, errUndo
 	}
@@ -206,25 +215,52 @@ func (t *tx) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	return s, nil
 }
 
+// later runs a statement whose result is not asked for: with a Batcher not
+// before the next that is. So it must be one that can only fail for reasons of
+// the database.
+func (t *tx) later(ctx context.Context, query string, args ...any) error {
+	if _, is := t.w.engine.(Batcher); is {
+		t.dirty = true
+		t.queue = append(t.queue, Statement{query, args})
+		return nil
+	}
+	_, err := t.exec(ctx, query, args...)
+	return err
+}
+
+// batch sends what waits, and a statement.
+func (t *tx) batch(ctx context.Context, b Batcher, row func(Scanner) error, query string, args []any) (int64, error) {
+	all := append(t.queue, Statement{query, args})
+	n, done, err := b.Batch(ctx, t.w.conn, all, row)
+	t.queue = all[:0]
+	t.failed = err != nil && done < len(all)-1
+	return n, err
+}
+
 // exec runs a statement and returns how many rows it changed.
-func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	s, err := t.stmt(ctx, query)
-	if err != nil {
-		return 0, err
+func (t *tx) exec(ctx context.Context, query string, args ...any) (n int64, err error) {
+	if b, is := t.w.engine.(Batcher); is {
+		n, err = t.batch(ctx, b, nil, query, args)
+	} else {
+		var s *sql.Stmt
+		if s, err = t.stmt(ctx, query); err != nil {
+			return 0, err
+		}
+		var r sql.Result
+		if r, err = s.ExecContext(ctx, args...); err == nil {
+			n, err = r.RowsAffected()
+		}
 	}
-	r, err := s.ExecContext(ctx, args...)
-	if err != nil {
-		t.broken = true
-		return 0, err
-	}
-	n, err := r.RowsAffected()
-	t.dirty = t.dirty || n > 0
+	t.dirty, t.broken = t.dirty || n > 0, t.broken || err != nil
 	return n, err
 }
 
 // row is the first row of a query, which may also be a statement that changes
-// something and returns it.
+// something and returns it. It must be scanned.
 func (t *tx) row(ctx context.Context, query string, args ...any) scanner {
+	if b, is := t.w.engine.(Batcher); is {
+		return watched{t: t, row: &sent{t: t, b: b, ctx: ctx, query: query, args: args}, writes: !reads(query)}
+	}
 	s, err := t.stmt(ctx, query)
 	if err != nil {
 		return failed{err}
@@ -232,17 +268,44 @@ func (t *tx) row(ctx context.Context, query string, args ...any) scanner {
 	return watched{t: t, row: one{s.QueryRowContext(ctx, args...)}, writes: !reads(query)}
 }
 
+// sent is a row that is asked for when it is scanned.
+type sent struct {
+	t     *tx
+	b     Batcher
+	ctx   context.Context
+	query string
+	args  []any
+}
+
+func (r *sent) Scan(dest ...any) error {
+	found := false
+	_, err := r.t.batch(r.ctx, r.b, func(row Scanner) error {
+		if found {
+			return nil
+		}
+		found = true
+		return row.Scan(dest...)
+	}, r.query, r.args)
+	if err == nil && !found {
+		return ErrNotFound
+	}
+	return err
+}
+
 // each calls f for every row of a query.
-func (t *tx) each(ctx context.Context, f func(scanner) error, query string, args ...any) error {
-	s, err := t.stmt(ctx, query)
-	if err != nil {
-		return err
-	}
+func (t *tx) each(ctx context.Context, f func(scanner) error, query string, args ...any) (err error) {
 	t.dirty = t.dirty || !reads(query)
-	rows, err := s.QueryContext(ctx, args...)
-	if err = drain(rows, err, f); err != nil {
-		t.broken = true
+	if b, is := t.w.engine.(Batcher); is {
+		_, err = t.batch(ctx, b, f, query, args)
+	} else {
+		var s *sql.Stmt
+		if s, err = t.stmt(ctx, query); err != nil {
+			return err
+		}
+		rows, qerr := s.QueryContext(ctx, args...)
+		err = drain(rows, qerr, f)
 	}
+	t.broken = t.broken || err != nil
 	return err
 }
 
@@ -264,6 +327,12 @@ func (w watched) Scan(dest ...any) error {
 		w.t.broken = true
 	}
 	return err
+}
+
+// undo runs a rollback, without what waits to be sent before it.
+func (t *tx) undo(ctx context.Context, text string) error {
+	t.queue = t.queue[:0]
+	return t.command(ctx, text)
 }
 
 // command runs a statement of transaction control.

@@ -18,14 +18,32 @@ type Engine interface {
 	// that failed with err may succeed when it is simply tried again: the
 	// database was busy, or the connection had died.
 	Transient(err error) bool
-	// Notify tells other processes, inside the transaction and heard only
-	// after its commit, that there are new events.
-	Notify(ctx context.Context, conn *sql.Conn) error
+	// Notify is a statement that tells other processes, when it commits, that
+	// there are new events; "" where there is no way.
+	Notify() string
 	// Wake returns a channel that receives after another process committed
 	// an event and is closed some time after ctx is done, or nil where the
 	// database can't tell. It is a hint: readers poll as well.
 	Wake(ctx context.Context) <-chan struct{}
 }
+
+// Batcher is what an Engine can do besides where each round trip to the
+// database costs more than the statement in it.
+type Batcher interface {
+	// Batch runs statements in their order and in one round trip. It calls
+	// row for each row of the last, and returns how many rows that changed.
+	// done is how many of them ran: where it is not all, the rest did not.
+	Batch(ctx context.Context, conn *sql.Conn, all []Statement, row func(Scanner) error) (changed int64, done int, err error)
+}
+
+// Statement is a text of SQL with its arguments.
+type Statement struct {
+	Text string
+	Args []any
+}
+
+// Scanner is a row that was read.
+type Scanner interface{ Scan(dest ...any) error }
 
 // Config is what an engine hands to New.
 type Config struct {

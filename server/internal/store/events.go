@@ -54,25 +54,24 @@ func (t *tx) flush(ctx context.Context) error {
 	if len(t.events) == 0 {
 		return nil
 	}
-	var last int64
-	err := t.row(ctx, `update meta set v = v + $1 where k = 'seq' returning v`, len(t.events)).Scan(&last)
-	if err != nil {
+	if err := t.later(ctx, `update meta set v = v + $1 where k = 'seq'`, len(t.events)); err != nil {
 		return fmt.Errorf("store: numbering events: %w", err)
 	}
-	seq := last - int64(len(t.events))
 	for rest := t.events; len(rest) > 0; {
 		n := min(len(rest), eventsAtOnce)
 		args := make([]any, 0, columnsOfEvent*n)
-		for _, e := range rest[:n] {
-			seq++
-			args = append(args, seq, micro(e.At), e.Directory, e.Workspace, string(e.Kind), e.User, e.Session, e.Group, e.Nested)
+		for i, e := range rest[:n] {
+			args = append(args, len(rest)-i-1, micro(e.At), e.Directory, e.Workspace, string(e.Kind), e.User, e.Session, e.Group, e.Nested)
 		}
-		if _, err := t.exec(ctx, insertEvents[n], args...); err != nil {
+		if err := t.later(ctx, insertEvents[n], args...); err != nil {
 			return fmt.Errorf("store: writing events: %w", err)
 		}
 		rest = rest[n:]
 	}
-	return t.w.engine.Notify(ctx, t.w.conn)
+	if notify := t.w.engine.Notify(); notify != "" {
+		return t.later(ctx, notify)
+	}
+	return nil
 }
 
 // flushCounts writes the counters that changed.
@@ -83,10 +82,10 @@ func (t *tx) flushCounts(ctx context.Context) error {
 		}
 		var err error
 		if k.kind != "" {
-			_, err = t.exec(ctx, `insert into resource_counts (directory, type, n) values ($1, $2, $3)
+			err = t.later(ctx, `insert into resource_counts (directory, type, n) values ($1, $2, $3)
 				on conflict (directory, type) do update set n = resource_counts.n + excluded.n`, k.directory, k.kind, by)
 		} else {
-			_, err = t.exec(ctx, countUpdate[k.state], by, k.directory)
+			err = t.later(ctx, countUpdate[k.state], by, k.directory)
 		}
 		if err != nil {
 			return fmt.Errorf("store: counting: %w", err)
@@ -102,13 +101,14 @@ var countUpdate = map[directory.State]string{
 	directory.Archived:  `update directories set archived = archived + $1 where id = $2`,
 }
 
-// insertEvents[n] inserts n events.
+// insertEvents[n] inserts n events. Their numbers are counted down from the
+// last, which need not be read for it.
 var insertEvents = func() (texts [eventsAtOnce + 1]string) {
 	for n := 1; n <= eventsAtOnce; n++ {
 		rows := make([]string, n)
 		for i := range rows {
 			b := columnsOfEvent * i
-			rows[i] = fmt.Sprintf("($%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d)", b+1, b+2, b+3, b+4, b+5, b+6, b+7, b+8, b+9)
+			rows[i] = fmt.Sprintf("((select v from meta where k = 'seq') - $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d)", b+1, b+2, b+3, b+4, b+5, b+6, b+7, b+8, b+9)
 		}
 		texts[n] = `insert into events (seq, at, directory, workspace, kind, user_id, session_id, group_id, nested_id) values ` +
 			strings.Join(rows, ", ")

@@ -158,6 +158,9 @@ func (t *tx) changeMembers(ctx context.Context, r resourceRow, c ResourceChange,
 	if !storableMembers(c.Add) || !storableMembers(c.Remove) || !storableMembers(c.Members) {
 		return false, 0, ErrInvalid
 	}
+	if len(c.Add)+len(c.Remove) == 1 && !c.Replace {
+		return t.changeMember(ctx, r, c, now)
+	}
 	add, err := t.resolve(ctx, r.r.Directory, append(slices.Clip(c.Members), c.Add...))
 	if err != nil {
 		return false, 0, err
@@ -185,6 +188,51 @@ func (t *tx) changeMembers(ctx context.Context, r resourceRow, c ResourceChange,
 	}
 	return t.move(ctx, r, sortedKeys(ids), ids, sortedKeys(add), add, now)
 }
+
+// changeMember is changeMembers for one, which is what Entra does most: the
+// member is looked up in the statement that moves them.
+func (t *tx) changeMember(ctx context.Context, r resourceRow, c ResourceChange, now time.Time) (moved bool, by int, err error) {
+	kind, text, m := directory.MemberRemoved, dropOne, directory.Member{}
+	if by = -1; len(c.Add) == 1 {
+		kind, text, m, by = directory.MemberAdded, addOne, c.Add[0], 1
+	} else {
+		m = c.Remove[0]
+	}
+	var code int64
+	if m.Kind != directory.GroupMember {
+		err = t.row(ctx, text[0], r.pk, r.r.Directory, m.ID).Scan(&code)
+	}
+	if m.Kind == directory.GroupMember || m.Kind == "" && errors.Is(err, ErrNotFound) {
+		err = t.row(ctx, text[1], r.pk, r.r.Directory, m.ID).Scan(&code)
+	}
+	switch {
+	case errors.Is(err, ErrNotFound) && by > 0:
+		_, err = t.resolve(ctx, r.r.Directory, c.Add) // they are a member already, or unknown
+		return false, 0, err
+	case errors.Is(err, ErrNotFound):
+		return false, 0, nil
+	case err != nil:
+		return false, 0, fmt.Errorf("store: changing a member: %w", err)
+	}
+	t.emit(memberEvent(kind, r.r, code, m.ID, now))
+	return true, by, nil
+}
+
+// addOne and dropOne move one member: a person, or a group.
+var (
+	addOne = [2]string{
+		`insert into members (grp, member) select cast($1 as bigint), 2 * pk from users
+			where directory = $2 and id = $3 and state <> 'archived' on conflict do nothing returning member`,
+		`insert into members (grp, member) select cast($1 as bigint), 2 * pk + 1 from resources
+			where directory = $2 and id = $3 and type = 'Group' on conflict do nothing returning member`,
+	}
+	dropOne = [2]string{
+		`delete from members where grp = $1 and member =
+			(select 2 * pk from users where directory = $2 and id = $3) returning member`,
+		`delete from members where grp = $1 and member =
+			(select 2 * pk + 1 from resources where directory = $2 and id = $3 and type = 'Group') returning member`,
+	}
+)
 
 // others adds the members of a group that are not in keep to drop, with their
 // ids.
@@ -250,6 +298,7 @@ func (t *tx) leaveGroups(ctx context.Context, dir string, code int64, id string,
 	if len(groups) == 0 {
 		return nil
 	}
+	clear(t.groups)
 	if _, err := t.exec(ctx, `delete from members where member = $1`, code); err != nil {
 		return fmt.Errorf("store: leaving groups: %w", err)
 	}

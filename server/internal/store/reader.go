@@ -66,7 +66,7 @@ func closedUnless(ok bool) error {
 }
 
 // scanner is a row: *sql.Row, *sql.Rows or the error of getting there.
-type scanner interface{ Scan(dest ...any) error }
+type scanner = Scanner
 
 type failed struct{ err error }
 

@@ -92,8 +92,7 @@ func (s *Store) InsertResource(ctx context.Context, r directory.Resource, member
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `update resources set members = members + $1 where pk = $2`, len(added), pk)
-		return err
+		return t.later(ctx, `update resources set members = members + $1 where pk = $2`, len(added), pk)
 	})
 }
 
@@ -183,18 +182,40 @@ func (c ResourceChange) large(has int) bool {
 	return n > membersAtOnce
 }
 
+// openGroup is a resource that was read in a transaction. Many members may be
+// added to one group at once, and only the first need read it.
+type openGroup struct {
+	row resourceRow
+	had []termKey
+}
+
 // resource reads a resource with its terms, to change it.
 func (t *tx) resource(ctx context.Context, dir, kind, id string) (r resourceRow, had []termKey, err error) {
+	if g := t.groups[id]; g != nil && g.row.r.Directory == dir && g.row.r.Type == kind {
+		return g.row, g.had, nil
+	}
 	if err := t.settle(ctx); err != nil {
 		return r, nil, err
 	}
 	var terms string
 	err = t.row(ctx, `select `+resourceColumns+`, `+termsOf(resourceTerms)+`
 		from resources u where u.id = $1 and u.directory = $2 and u.type = $3`, id, dir, kind).Scan(append(r.dest(), &terms)...)
-	if err == nil {
-		had, err = hadTerms(terms)
+	if err != nil {
+		return r, nil, err
 	}
-	return r, had, err
+	if had, err = hadTerms(terms); err != nil {
+		return r, nil, err
+	}
+	t.groups[id] = &openGroup{row: r, had: had}
+	return r, had, nil
+}
+
+// remember keeps what became of a resource of which only version, time and
+// members changed.
+func (t *tx) remember(after directory.Resource) {
+	if g := t.groups[after.ID]; g != nil {
+		g.row.r.Version, g.row.r.Members, g.row.modified = after.Version, after.Members, micro(after.Modified)
+	}
 }
 
 // apply makes a change that is not large.
@@ -220,16 +241,18 @@ func (s *Store) rewrite(ctx context.Context, t *tx, before resourceRow, had []te
 	}
 	after.Version, after.Modified, after.Members = after.Version+1, fromMicro(micro(now)), after.Members+by
 	if same {
-		_, err = t.exec(ctx, `update resources set version = $1, modified = $2, members = $3 where pk = $4`,
+		err = t.later(ctx, `update resources set version = $1, modified = $2, members = $3 where pk = $4`,
 			after.Version, micro(now), after.Members, before.pk)
+		t.remember(after)
 		return after, true, err
 	}
+	delete(t.groups, after.ID)
 	after.DisplayName, after.ExternalID, after.Doc, after.Terms = c.After.DisplayName, c.After.ExternalID, c.After.Doc, c.After.Terms
 	if !storableResource(after) {
 		return after, false, ErrInvalid
 	}
 	rules := s.resourceTerms(&after)
-	if _, err := t.exec(ctx, `update resources set version = $1, modified = $2, members = $3, display_name = $4,
+	if err := t.later(ctx, `update resources set version = $1, modified = $2, members = $3, display_name = $4,
 			external_id = $5, doc = $6, rules = $7 where pk = $8`, after.Version, micro(now), after.Members,
 		after.DisplayName, after.ExternalID, string(after.Doc), rules, before.pk); err != nil {
 		return after, false, fmt.Errorf("store: changing %s: %w", after.Type, err)
@@ -260,6 +283,7 @@ func (s *Store) DeleteResource(ctx context.Context, dir, kind, id string, versio
 		if version != 0 && version != r.r.Version {
 			return ErrConflict
 		}
+		delete(t.groups, id)
 		// Until its members are gone, nobody sees it.
 		if _, err := t.exec(ctx, `update resources set type = $1, modified = $2 where pk = $3`, hidden+kind, micro(now), r.pk); err != nil {
 			return fmt.Errorf("store: deleting %s: %w", kind, err)

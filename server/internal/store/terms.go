@@ -243,7 +243,7 @@ func (t *tx) termRows(ctx context.Context, texts func(n int) string, rows []term
 		for _, r := range rows[:n] {
 			args = append(args, r.path, r.val, r.pk)
 		}
-		if _, err := t.exec(ctx, texts(n), args...); err != nil {
+		if err := t.later(ctx, texts(n), args...); err != nil {
 			return err
 		}
 		rows = rows[n:]

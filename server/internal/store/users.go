@@ -139,7 +139,7 @@ func (s *Store) UpdateUser(ctx context.Context, dir, id string,
 		return after, ErrNotFound
 	}
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		before, err := scanUser(t.row(ctx, `select `+userColumns+` from users u where u.directory = $1 and u.id = $2`, dir, id))
+		before, has, err := t.whole(ctx, dir, id)
 		if err != nil {
 			return err
 		}
@@ -156,10 +156,6 @@ func (s *Store) UpdateUser(ctx context.Context, dir, id string,
 			return ErrInvalid
 		}
 		rules := s.userTerms(&after)
-		has, err := t.standing(ctx, dir, id)
-		if err != nil {
-			return err
-		}
 		after.Version = before.Version + 1
 		return t.save(ctx, after, has, rules, c)
 	})
@@ -177,7 +173,6 @@ type standing struct {
 	pk, version               int64
 	state                     directory.State
 	key, externalID, objectID string
-	rules                     int64
 	terms                     []termKey
 }
 
@@ -187,12 +182,30 @@ func (t *tx) standing(ctx context.Context, dir, id string) (has standing, err er
 	}
 	var terms string
 	err = t.row(ctx, `select u.pk, u.version, u.state, u.user_name_key, coalesce(u.external_id, ''), coalesce(u.object_id, ''),
-			u.rules, `+termsOf(userTerms)+` from users u where u.directory = $1 and u.id = $2`, dir, id).
-		Scan(&has.pk, &has.version, &has.state, &has.key, &has.externalID, &has.objectID, &has.rules, &terms)
+			`+termsOf(userTerms)+` from users u where u.directory = $1 and u.id = $2`, dir, id).
+		Scan(&has.pk, &has.version, &has.state, &has.key, &has.externalID, &has.objectID, &terms)
 	if err == nil {
 		has.terms, err = hadTerms(terms)
 	}
 	return has, err
+}
+
+// whole reads a person with their standing.
+func (t *tx) whole(ctx context.Context, dir, id string) (u directory.User, has standing, err error) {
+	if err := t.settle(ctx); err != nil {
+		return u, has, err
+	}
+	var r userRow
+	var terms string
+	err = t.row(ctx, `select `+userColumns+`, u.pk, u.user_name_key, `+termsOf(userTerms)+`
+		from users u where u.directory = $1 and u.id = $2`, dir, id).Scan(append(r.dest(), &has.pk, &has.key, &terms)...)
+	if err != nil {
+		return u, has, err
+	}
+	u = r.user()
+	has.version, has.state, has.externalID, has.objectID = u.Version, u.State, u.ExternalID, u.ObjectID
+	has.terms, err = hadTerms(terms)
+	return u, has, err
 }
 
 // save writes u over has, whose version was checked in this transaction.
@@ -205,7 +218,7 @@ func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int
 			return err
 		}
 	}
-	if _, err := t.exec(ctx, `update users set version = $1, user_name = $2, user_name_key = $3,
+	if err := t.later(ctx, `update users set version = $1, user_name = $2, user_name_key = $3,
 			external_id = $4, state = $5, role = $6, modified = $7, doc = $8, rules = $9 where pk = $10`,
 		has.version+1, u.UserName, key, textOrNull(u.ExternalID), string(u.State), u.Role,
 		micro(u.Modified), string(u.Doc), rules, has.pk); err != nil {
@@ -217,7 +230,7 @@ func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int
 	}
 	// Nobody but the active has a session, whatever the caller thought of.
 	if c.EndSessions || u.State != directory.Active {
-		if _, err := t.exec(ctx, `delete from sessions where user_id = $1`, u.ID); err != nil {
+		if err := t.later(ctx, `delete from sessions where user_id = $1`, u.ID); err != nil {
 			return fmt.Errorf("store: ending sessions: %w", err)
 		}
 	}
