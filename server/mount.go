@@ -81,8 +81,8 @@ func (s *Server) mount() {
 	admin.Handle("GET /livez", api.Func(s.alive))
 	admin.Handle("GET /readyz", api.Func(s.ready))
 	admin.Handle("GET /version", api.Func(s.version))
+	// Without pprof.Cmdline: the command line may hold the database's password.
 	admin.HandleFunc("GET /debug/pprof/", pprof.Index)
-	admin.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	admin.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	admin.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	admin.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol)

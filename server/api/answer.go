@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"unicode"
 
 	"github.com/lanyard-sso/lanyard/problem"
 )
@@ -94,7 +95,8 @@ func (p Problem) Err() error {
 	return e
 }
 
-// clip bounds a sentence that came from outside and drops control characters.
+// clip bounds a sentence that came from outside and drops what is not printed:
+// control characters, and those that hide text or turn it around.
 func clip(s string) string {
 	const most = 300
 	out := make([]rune, 0, min(len(s), most))
@@ -102,7 +104,7 @@ func clip(s string) string {
 		if len(out) == most {
 			break
 		}
-		if r >= 0x20 && r != 0x7f {
+		if unicode.IsPrint(r) {
 			out = append(out, r)
 		}
 	}

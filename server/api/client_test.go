@@ -120,6 +120,14 @@ func TestClient_itTellsWhatWentWrong(t *testing.T) {
 	}
 }
 
+func TestProblem_itsDetailIsPlainText(t *testing.T) {
+	// U+202E turns what follows around, U+200B hides, U+2028 ends a line.
+	p := Problem{Status: 403, Code: "LY-SES-002", Detail: "A\u202e\u2066da\u200b's\u2028 n\u0085ote\x00: \u00fc \U0001F600."}
+	if got := problem.DetailOf(p.Err()); got != "Ada's note: \u00fc \U0001F600." {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestClient_itKeepsTheCorrelationIDAndTheDetail(t *testing.T) {
 	c := serve(t, answerWith(409, "application/problem+json",
 		`{"code":"LY-WS-002","detail":"One\u0000 more.","correlation_id":"abc-1"}`))
