@@ -25,7 +25,7 @@ func (p *Provisioner) introduce(ctx context.Context, user string, s subject) err
 		if err != nil {
 			return err
 		}
-		r.sent, r.active = held(doc, attrs), doc["active"] == true
+		r.sent, r.active = held(doc, append(attrs, attr{managerPath, ""})), doc["active"] == true
 		p.remote[user] = r
 		if !s.enabled {
 			return p.disable(ctx, s, r)

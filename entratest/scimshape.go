@@ -246,6 +246,9 @@ func readPath(doc map[string]any, path string) string {
 	if rest, ok := strings.CutPrefix(path, enterprise+":"); ok {
 		ext, _ := doc[enterprise].(map[string]any)
 		v, _ := ext[rest].(string)
+		if m, ok := ext[rest].(map[string]any); ok { // the manager
+			v, _ = m["value"].(string)
+		}
 		return v
 	}
 	if list, rest, ok := strings.Cut(path, `[type eq "`); ok {
