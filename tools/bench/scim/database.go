@@ -117,11 +117,11 @@ func (d *database) copies(ctx context.Context, templates map[string]workspace) e
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	after := []string{"analyze"}
+	// SQLite has no statistics of its tables, since lanyardd never makes any;
+	// PostgreSQL would have made them by itself.
+	after := []string{"pragma wal_checkpoint(truncate)"}
 	if d.driver == "pgx" {
 		after = []string{"select setval(pg_get_serial_sequence('users', 'pk'), (select max(pk) from users))", "vacuum analyze"}
-	} else {
-		after = append(after, "pragma wal_checkpoint(truncate)")
 	}
 	for _, q := range after {
 		if _, err := db.ExecContext(ctx, q); err != nil {
