@@ -47,6 +47,25 @@ func TestConform_itExitsWithOneOnAFailure(t *testing.T) {
 	}
 }
 
+// req: E15
+func TestConform_lanyardPasses(t *testing.T) {
+	for name, db := range engines() {
+		t.Run(name, func(t *testing.T) {
+			tm := newTerminal(t, "LANYARD_DB="+db(t))
+			d := tm.start("serve", "--listen", "127.0.0.1:0", "--json")
+			var s served
+			d.line(&s)
+			ready(t, s.PublicURL)
+			tm.must("workspace", "create", "acme", "--name", "Acme")
+			tm.env = append(tm.env, "LANYARD_CONFORM_TOKEN="+strings.TrimSpace(tm.must("scim", "token", "create", "--workspace", "acme")))
+			out, errOut, code := tm.run("conform", "scim", s.PublicURL+"/scim/v2/acme/?aadOptscim062020")
+			if code != 0 || errOut != "" || !strings.Contains(out, " 0 failed, 0 warned (optional), 2 skipped\n") {
+				t.Errorf("it ended with %d:\n%s%s", code, errOut, out)
+			}
+		})
+	}
+}
+
 func TestConform_itSaysWhatItNeeds(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
