@@ -99,8 +99,11 @@ func (c *Client) check(ctx context.Context, op *operation) (verdict, error) {
 	case ctx.Err() != nil:
 		return over, ctx.Err()
 	case k == problem.SessionGone:
-		c.saved.SessionToken = ""
 		c.endedEarly = c.cfg.Now().Before(c.expires().Add(-skew))
+		if c.endedEarly {
+			c.seenEnding(ctx, op)
+		}
+		c.saved.SessionToken = ""
 		return c.renew(ctx, op, srv)
 	case k == problem.AccessEnded:
 		return over, c.revoke(ctx, op, err)
@@ -108,6 +111,20 @@ func (c *Client) check(ctx context.Context, op *operation) (verdict, error) {
 		return over, c.signedOutElsewhere(ctx, op, err)
 	}
 	return unreachable, tooLate(ctx, err, problem.Offline)
+}
+
+// seenEnding takes the offline grace away: whoever then keeps Microsoft and the
+// server away from the device gains nothing. The token stays saved, so that a
+// later start asks again why it ended.
+func (c *Client) seenEnding(ctx context.Context, op *operation) {
+	if c.saved.SeenAt.IsZero() {
+		return
+	}
+	next := c.saved
+	next.SeenAt = time.Time{}
+	if err := c.keep(ctx, op, next); err != nil {
+		c.cfg.Log.Warn("the end of the session was not saved", "code", code(err))
+	}
 }
 
 // confirm takes in what the server just said about the person.

@@ -234,6 +234,26 @@ func TestResume_signingOutEverywhereReachesADeviceThatSlept(t *testing.T) {
 }
 
 // req: E7
+func TestResume_whoKeepsMicrosoftAwayGainsNoGrace(t *testing.T) {
+	in(t, func(r *rig) {
+		r.mustSignIn()
+		r.stop()
+		r.server.ended, r.server.sessions = true, map[string]time.Time{}
+		r.provider.silent = problem.New(problem.NoEntra) // blocked by whoever has the device
+		r.run()
+		r.want(SignedOut, problem.NoEntra, "")
+		r.stop()
+		r.server.down = true // and then everything is
+		r.run()
+		r.want(SignedOut, problem.Offline, "")
+		r.stop()
+		r.server.down, r.provider.silent = false, nil
+		r.run()
+		r.want(Revoked, problem.AccessEnded, "")
+	})
+}
+
+// req: E7
 func TestWatch_endedAccessEmptiesTheDevice(t *testing.T) {
 	in(t, func(r *rig) {
 		r.mustSignIn()
