@@ -19,6 +19,7 @@ import (
 type userCmd struct {
 	List userListCmd `cmd:"" help:"List the people of a workspace's directory."`
 	Show userShowCmd `cmd:"" help:"Show one person and the devices they are signed in on."`
+	Set  userSetCmd  `cmd:"" help:"Give a person another role."`
 }
 
 // userListCmd lists people, however many there are, a page at a time.

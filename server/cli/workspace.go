@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -200,6 +201,10 @@ func (c *command) showWorkspace(ws directory.Workspace) error {
 		"  scope", d.Microsoft.Scope,
 		"  domain hint", d.Microsoft.DomainHint,
 		"provisioning (SCIM)", onOff(d.SCIM),
+		"  strict", onOff(d.SCIMStrict),
+		"  required", strings.Join(append([]string{"userName"}, d.SCIMRequired...), " "),
+		"  deletion", deletion(ws),
+		"  role rules", strings.Join(d.RoleRules, "  "),
 		"just-in-time members", onOff(d.JIT),
 		"link by userName", onOff(d.LinkByUserName),
 		"domains", strings.Join(d.Domains, " "),
@@ -225,6 +230,11 @@ type workspaceDoc struct {
 	DefaultRole         string       `json:"default_role"`
 	DefaultDepartment   string       `json:"default_department"`
 	OfflineGraceSeconds int64        `json:"offline_grace_seconds"`
+	SCIMStrict          bool         `json:"scim_strict"`
+	SCIMRequired        []string     `json:"scim_required"`
+	DeleteMode          string       `json:"delete_mode"`
+	PurgeAfterSeconds   int64        `json:"purge_after_seconds"`
+	RoleRules           []string     `json:"role_rules"`
 	Created             *time.Time   `json:"created"`
 	Modified            *time.Time   `json:"modified"`
 }
@@ -261,7 +271,10 @@ func workspaceJSON(ws directory.Workspace) workspaceDoc {
 		SCIM:      ws.SCIMEnabled, JIT: ws.JIT, LinkByUserName: ws.LinkByUserName,
 		Domains: domains, DefaultRole: ws.DefaultRole, DefaultDepartment: ws.DefaultDepartment,
 		OfflineGraceSeconds: int64(ws.OfflineGrace / time.Second),
-		Created:             stamp(ws.Created), Modified: stamp(ws.Modified),
+		SCIMStrict:          ws.SCIMStrict, SCIMRequired: append([]string{}, ws.SCIMRequired...),
+		DeleteMode: string(cmp.Or(ws.DeleteMode, directory.DeleteArchive)), PurgeAfterSeconds: int64(ws.PurgeAfter / time.Second),
+		RoleRules: ruleTexts(ws.RoleRules),
+		Created:   stamp(ws.Created), Modified: stamp(ws.Modified),
 	}
 }
 

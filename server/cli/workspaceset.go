@@ -22,6 +22,7 @@ import (
 // value alone; an empty text puts the default back.
 type workspaceSetCmd struct {
 	dbFlags
+	scimFlags
 	ID                string   `arg:"" help:"The workspace."`
 	Name              *string  `name:"name" placeholder:"NAME" help:"The name people see."`
 	TenantID          *string  `name:"tenant-id" placeholder:"GUID" help:"Directory (tenant) ID in Microsoft Entra."`
@@ -98,12 +99,17 @@ func (w workspaceSetCmd) change() (func(*directory.Workspace), int, error) {
 	text(w.Scope, scope, func(ws *directory.Workspace, v string) { ws.Microsoft.Scope = v })
 	text(w.Authority, authority, func(ws *directory.Workspace, v string) { ws.Microsoft.Authority = v })
 	text(w.DomainHint, domainOrEmpty("--domain-hint"), func(ws *directory.Workspace, v string) { ws.Microsoft.DomainHint = v })
-	text(w.DefaultRole, short("--default-role", 64), func(ws *directory.Workspace, v string) { ws.DefaultRole = v })
+	text(w.DefaultRole, defaultRoleName, func(ws *directory.Workspace, v string) { ws.DefaultRole = v })
 	text(w.DefaultDepartment, short("--default-department", 100), func(ws *directory.Workspace, v string) { ws.DefaultDepartment = v })
 	text(w.OfflineGrace, offlineGrace, func(ws *directory.Workspace, v string) { ws.OfflineGrace, _ = time.ParseDuration(v) })
 	onoff(w.JIT, func(ws *directory.Workspace, v bool) { ws.JIT = v })
 	onoff(w.LinkByUserName, func(ws *directory.Workspace, v bool) { ws.LinkByUserName = v })
 	onoff(w.SCIM, func(ws *directory.Workspace, v bool) { ws.SCIMEnabled = v })
+	if err == nil {
+		var more []func(*directory.Workspace)
+		more, err = w.scimFlags.changes()
+		do = append(do, more...)
+	}
 	if w.Domain != nil && err == nil {
 		var domains []string
 		if domains, err = parseDomains(w.Domain); err == nil {
