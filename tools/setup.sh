@@ -129,12 +129,13 @@ slow() {
   say "    done in $((SECONDS - start)) s"
 }
 
-# build_app and build_server put the two programs into the named folder.
+# build_app and build_server put the two programs into the named folder. They
+# are compiled as go vet compiles (no -trimpath), so that OpenGL is done once.
 build_app() {
   slow "building the app (Fyne and OpenGL take 5 to 10 minutes the first time, seconds after)" \
-    env CGO_ENABLED=1 go build -v -trimpath -ldflags "-s -w" -o "$1/lanyard" .
+    env CGO_ENABLED=1 go build -v -ldflags "-s -w" -o "$1/lanyard" .
 }
 build_server() {
   slow "building lanyardd (about a minute the first time)" \
-    env CGO_ENABLED=0 go build -v -trimpath -ldflags "-s -w" -o "$1/lanyardd" ./cmd/lanyardd
+    env CGO_ENABLED=0 go build -v -ldflags "-s -w" -o "$1/lanyardd" ./cmd/lanyardd
 }

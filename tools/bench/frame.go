@@ -27,7 +27,7 @@ func (b *bench) frames(ctx context.Context) error {
 	}
 	defer l.Close()
 	hello := filepath.Join(l.Dir(), "hello")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", hello, "./tools/bench/hello").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "go", "build", "-ldflags", "-s -w", "-o", hello, "./tools/bench/hello").CombinedOutput(); err != nil {
 		return fmt.Errorf("building hello: %w: %s", err, out)
 	}
 	l.Set("LANG", "en_US.UTF-8")

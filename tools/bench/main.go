@@ -120,7 +120,7 @@ func (b *bench) sizes(context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.add("size of `"+name+"`", fmt.Sprintf("%.1f MB", float64(info.Size())/1e6), "`-trimpath -ldflags '-s -w'`, linux/%s", runtime.GOARCH)
+		b.add("size of `"+name+"`", fmt.Sprintf("%.1f MB", float64(info.Size())/1e6), "`-ldflags '-s -w'`, linux/%s", runtime.GOARCH)
 	}
 	return nil
 }
