@@ -69,6 +69,7 @@ const (
 
 	SCIMUnauthorized Code = "LY-SCIM-001"
 	SCIMDisabled     Code = "LY-SCIM-002"
+	SCIMHeld         Code = "LY-SCIM-003" // too many people would lose access
 
 	// Codes of the server's set-up and commands.
 	BadConfig       Code = "LY-CFG-001"
@@ -159,6 +160,7 @@ var catalog = map[Code]Text{
 
 	SCIMUnauthorized: {401, "The SCIM token is not valid.", "Make a new one with: lanyardd scim token create --workspace <workspace>.", Admin},
 	SCIMDisabled:     {403, "Provisioning is switched off for this workspace.", "Switch it on, then press Test Connection in Microsoft Entra again.", Admin},
+	SCIMHeld:         {429, "Unusually many people were to lose access, so further removals are held. Nothing was changed.", "If that is meant, let them pass with: lanyardd scim release --workspace <workspace>.", Admin},
 
 	BadConfig:       {400, "The configuration could not be read.", "Mend the line that is named and start again.", Operator},
 	BadPublicURL:    {400, "The public URL must be https://, or http:// on loopback.", "Set --public-url to the address people use, such as https://sso.example.com.", Operator},

@@ -20,6 +20,7 @@ import (
 func (s *Server) mount() {
 	c := s.cfg
 	s.hub = deliver.NewHub(c.Store, c.poll, c.Log)
+	s.hub.Heard = s.heard
 	s.requests = c.Store.RequestLog()
 
 	verifier := &entra.Verifier{ // one for all, so that keys are fetched once

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -40,5 +41,12 @@ func (s *Server) keepRequests(ctx context.Context) error {
 			return nil
 		case <-t.C:
 		}
+	}
+}
+
+// heard logs the events that an operator should know of at once.
+func (s *Server) heard(e directory.Event) {
+	if e.Kind == directory.MassRemoval {
+		s.cfg.Log.Error("unusually many people lost access within an hour; see lanyardd scim log and lanyardd scim alarm", "directory", e.Directory, "event", e.Seq)
 	}
 }

@@ -32,6 +32,10 @@ type Hub struct {
 
 	mu      sync.Mutex
 	streams map[string][]*stream // by user, oldest first
+
+	// Heard is called with every event, in their order. It must return at once.
+	// Nil means that nobody is. It must be set before Run.
+	Heard func(directory.Event)
 }
 
 const (
@@ -141,6 +145,9 @@ func (h *Hub) Healthy() error {
 // that cannot take one more is ended, and its client will ask what became of
 // the session.
 func (h *Hub) hand(e directory.Event) {
+	if h.Heard != nil {
+		h.Heard(e)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, s := range h.streams[e.User] {

@@ -210,6 +210,11 @@ func (t *tx) whole(ctx context.Context, dir, id string) (u directory.User, has s
 
 // save writes u over has, whose version was checked in this transaction.
 func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int64, c directory.Consequence) error {
+	if has.state == directory.Active && u.State != directory.Active {
+		if err := t.removal(ctx, u.Directory, u.Modified); err != nil {
+			return err
+		}
+	}
 	key := directory.Fold(u.UserName)
 	restored := has.state == directory.Archived && u.State != directory.Archived
 	if restored || (u.State != directory.Archived && (has.key != key || has.externalID != u.ExternalID)) {

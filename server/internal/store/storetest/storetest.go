@@ -45,6 +45,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"events", events},
 		{"requests", requests},
 		{"clients", clients},
+		{"alarm", alarming},
 		{"writer", writing},
 		{"durability", durability},
 	}
