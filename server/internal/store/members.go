@@ -97,7 +97,9 @@ func codes(ctx context.Context, q eacher, dir string, members []directory.Member
 			people = append(people, m.ID)
 		}
 	}
-	if err := look(people, `select id, pk from users where directory = $1 and state <> 'archived' and id in (`, `)`, userCode); err != nil {
+	// directory || '': without it, SQLite takes an index of the whole directory
+	// once the list of ids is longer than some twenty.
+	if err := look(people, `select id, pk from users where directory || '' = $1 and state <> 'archived' and id in (`, `)`, userCode); err != nil {
 		return nil, err
 	}
 	for _, m := range members {
@@ -105,7 +107,7 @@ func codes(ctx context.Context, q eacher, dir string, members []directory.Member
 			groups = append(groups, m.ID)
 		}
 	}
-	err := look(groups, `select id, pk from resources where directory = $1 and type = 'Group' and id in (`, `)`, groupCode)
+	err := look(groups, `select id, pk from resources where directory || '' = $1 and type || '' = 'Group' and id in (`, `)`, groupCode)
 	return all, err
 }
 
