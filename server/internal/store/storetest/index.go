@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -160,5 +161,48 @@ var indexing = []promise{
 			return u, directory.Consequence{}, nil
 		})
 		wants(f, err, store.ErrNotFound)
+	}},
+	{"holds up neither the writer nor short searches while many long ones decide", func(f *fixture) {
+		s, ctx := f.indexed(), f.Context()
+		for i := range 300 {
+			must(f, insert(ctx, s, described(i, attributes{"dept": {"it"}})))
+		}
+		entered, leave := make(chan struct{}, 1000), make(chan struct{})
+		var long sync.WaitGroup
+		for range 20 {
+			long.Go(func() {
+				page, err := s.SearchUsers(ctx, "acme", store.Search[directory.User]{
+					Partial: true, Count: 5, Total: true, Match: func(u directory.User) (bool, error) {
+						entered <- struct{}{}
+						<-leave
+						return u.ID == "u-299", nil
+					},
+				})
+				if err != nil || len(page.Items) != 1 || page.Total != 1 {
+					f.Errorf("%+v, %v", page, err)
+				}
+			})
+		}
+		for range 20 {
+			<-entered
+		}
+		go func() {
+			for range entered {
+			}
+		}()
+		must(f, insert(ctx, s, described(900, attributes{"dept": {"hr"}})))
+		_, err := s.User(ctx, "acme", "u-900")
+		must(f, err)
+		page, err := s.SearchUsers(ctx, "acme", store.Search[directory.User]{Where: store.Compare{Path: "dept", Value: "hr"}, Count: 5, Total: true})
+		if err != nil || page.Total != 1 {
+			f.Errorf("%+v, %v", page, err)
+		}
+		left, stop := context.WithCancel(ctx)
+		stop()
+		_, err = s.SearchUsers(left, "acme", store.Search[directory.User]{Count: 5})
+		wants(f, err, context.Canceled)
+		close(leave)
+		long.Wait()
+		close(entered)
 	}},
 }
