@@ -142,7 +142,9 @@ func wanted(t *entratest.Tenant) []string {
 // req: E11
 func TestLanyard_itIsProvisionedInEveryDialect(t *testing.T) {
 	for _, opt := range []entratest.ProvisionOptions{
-		{}, {OptSCIM062020: true}, {Matching: "externalId", ReferenceChecks: true},
+		{},
+		{OptSCIM062020: true},
+		{Matching: "externalId", ReferenceChecks: true},
 		{Matching: `emails[type eq "work"].value`, OptSCIM062020: true, ReferenceChecks: true, MemberChunk: 3},
 	} {
 		t.Run(fmt.Sprintf("flag %v, matching %q, checks %v", opt.OptSCIM062020, opt.Matching, opt.ReferenceChecks), func(t *testing.T) {

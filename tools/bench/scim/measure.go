@@ -279,7 +279,7 @@ func (b *bench) members(ctx context.Context) ([]row, error) {
 	b.group = fmt.Sprint(doc["id"])
 	b.crowd = min(crowds, s.to-s.from)
 	began := time.Now()
-	for from := 0; from < b.crowd; from += 1000 {
+	for from := 0; from < b.crowd && ctx.Err() == nil; from += 1000 {
 		var ids []string
 		for n := from; n < min(from+1000, b.crowd); n++ {
 			ids = append(ids, idOf(s.from+n))
