@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -45,6 +46,14 @@ type Config struct {
 	// InsecureNoRateLimits switches the limits per address off. Only for
 	// benchmarks.
 	InsecureNoRateLimits bool
+
+	// OnEvent is called by [Server.Run] with every event since the first time a
+	// server with OnEvent ran on the database: at least once, one at a time, in
+	// order, and by one of several servers. Where it fails it is called again
+	// with the same event, after a second, then two, up to a minute, and the
+	// others wait; where no retry can help, return nil. After a crash the last
+	// events come again: know them by their Seq. Nil means that nobody is told.
+	OnEvent func(ctx context.Context, e Event) error
 
 	// How the event stream keeps time: tests make these short. Zero means
 	// one second and twenty seconds.

@@ -84,6 +84,9 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.purge(ctx) })
 	g.Go(func() error { return s.keepRequests(ctx) })
 	g.Go(func() error { return s.warnOfExpiry(ctx) })
+	if s.cfg.OnEvent != nil {
+		g.Go(func() error { return s.hook().Run(ctx) })
+	}
 	if err := g.Wait(); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("running in the background: %w", err)
 	}

@@ -46,6 +46,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"requests", requests},
 		{"clients", clients},
 		{"alarm", alarming},
+		{"consumers", consuming},
 		{"writer", writing},
 		{"durability", durability},
 	}
