@@ -12,7 +12,8 @@
 // them, written straight into the tables while the server is down, and checked
 // over HTTP before anything is measured. A postgres:// address is that of a
 // server: a database is made there, and dropped at the end. Client and server
-// share the machine's cores, so the figures are what the two do together.
+// share the machine's cores, so the rates are what the two do together; the
+// column of the server's CPU time for each request tells what it would do alone.
 package main
 
 import (
@@ -134,9 +135,9 @@ func (s settings) one(ctx context.Context, out io.Writer, d *database, size, spa
 		return err
 	}
 	fmt.Fprintf(out, "\n%s, %d people, %d workspaces; server %d MB resident (at most %d), database %d MB\n\n", d.kind, size, spaces, b.rss, b.peak, b.bytes>>20)
-	fmt.Fprintf(out, "| what | a second | p50 | p99 | failed |\n|---|---:|---:|---:|---:|\n")
+	fmt.Fprintf(out, "| what | a second | p50 | p99 | server CPU | failed |\n|---|---:|---:|---:|---:|---:|\n")
 	for _, r := range rows {
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %d |\n", r.name, rate(r.perSecond), r.p50, r.p99, r.failed)
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %d |\n", r.name, rate(r.perSecond), r.p50, r.p99, r.cpu, r.failed)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ func TestRun_itMeasuresEveryLine(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("it ended with %d:\n%s", code, errOut.String())
 	}
-	lines := regexp.MustCompile(`(?m)^\| ([a-zA-Z].*?) \| ([\d.]+) \| \S+ \| \S+ \| (\d+) \|$`).FindAllStringSubmatch(out.String(), -1)
+	lines := regexp.MustCompile(`(?m)^\| ([a-zA-Z].*?) \| ([\d.]+) \| \S+ \| \S+ \| \S+ \| (\d+) \|$`).FindAllStringSubmatch(out.String(), -1)
 	if len(lines) != 2*14 {
 		t.Fatalf("%d lines:\n%s", len(lines), out.String())
 	}

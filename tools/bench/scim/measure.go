@@ -45,7 +45,10 @@ type row struct {
 	name      string
 	perSecond float64
 	p50, p99  time.Duration
-	failed    int
+	// cpu is the server's processor time for each: what it costs whatever else
+	// the machine does.
+	cpu    time.Duration
+	failed int
 }
 
 // person is the body of a create, as Entra's usual mapping sends it.
@@ -105,7 +108,7 @@ func (b *bench) during(ctx context.Context, name string, want int, do func(w *wo
 	}
 	results := make([]result, b.conns)
 	var wg sync.WaitGroup
-	began := time.Now()
+	began, used := time.Now(), b.cpu()
 	for i := range b.conns {
 		c, err := dial(b.server.addr)
 		if err != nil {
@@ -148,9 +151,10 @@ func (b *bench) during(ctx context.Context, name string, want int, do func(w *wo
 	slices.Sort(all)
 	if n := len(all); n > 0 {
 		out.perSecond = float64(n) / took.Seconds()
+		out.cpu = ((b.cpu() - used) / time.Duration(n)).Round(time.Microsecond)
 		out.p50, out.p99 = all[n/2].Round(10*time.Microsecond), all[n*99/100].Round(10*time.Microsecond)
 	}
-	fmt.Fprintf(b.log, "  %s: %s a second, p50 %v, p99 %v, %d failed\n", name, rate(out.perSecond), out.p50, out.p99, out.failed)
+	fmt.Fprintf(b.log, "  %s: %s a second, p50 %v, p99 %v, CPU %v, %d failed\n", name, rate(out.perSecond), out.p50, out.p99, out.cpu, out.failed)
 	return out, ctx.Err()
 }
 

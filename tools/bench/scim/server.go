@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // build builds lanyardd as it is shipped.
@@ -106,6 +107,30 @@ func (b *bench) memory(name string) int {
 		}
 	}
 	return 0
+}
+
+// cpu is how much processor time the server has used (proc(5), stat), in steps
+// of a hundredth of a second.
+func (b *bench) cpu() time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", b.server.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	// The name, in brackets, may have spaces.
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	var ticks int
+	for _, f := range fields[11:13] { // utime, stime
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			return 0
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
 // workspace is one that is provisioned.
