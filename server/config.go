@@ -11,12 +11,17 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/api"
+	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
 // Store is a server's memory. server/sqlite and server/postgres open one. It
 // is opaque: what can be done with it is decided by this module alone.
 type Store = store.Store
+
+// SCIMDeclaration is what a configuration adds to the SCIM schemas: extensions
+// with attributes of their own, and resource types.
+type SCIMDeclaration = scim.Declaration
 
 // Config is all that a [Server] is made of. Fields without a comment about
 // their zero value are required.
@@ -40,6 +45,10 @@ type Config struct {
 	// TrustedProxies are the addresses of reverse proxies whose
 	// X-Forwarded-For is believed. Nil means that nobody's is.
 	TrustedProxies []netip.Prefix
+	// SCIM declares schema extensions and resource types beyond those of the
+	// RFC. The zero value declares none. All servers of one database should have
+	// the same: what one of them does not know, it does not index.
+	SCIM SCIMDeclaration
 	// Version is shown by /version and on the page at /. Empty means
 	// "development".
 	Version string

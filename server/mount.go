@@ -9,6 +9,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/entra"
 	"github.com/lanyard-sso/lanyard/server/internal/oauth"
 	"github.com/lanyard-sso/lanyard/server/internal/provision"
+	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/signin"
 )
 
@@ -17,7 +18,7 @@ import (
 // The public side has three parts with rules of their own: the API (/v1, never
 // cached, problem documents), SCIM (/scim/v2, its own errors, addresses mended)
 // and pages (a strict Content-Security-Policy).
-func (s *Server) mount() {
+func (s *Server) mount(types []*scim.ResourceType) {
 	c := s.cfg
 	s.hub = deliver.NewHub(c.Store, c.poll, c.Log)
 	s.hub.Heard = s.heard
@@ -48,15 +49,16 @@ func (s *Server) mount() {
 		h.Mount(v1)
 	}
 
-	c.Store.Use(provision.Rules(nil))
-	scim := http.NewServeMux()
+	c.Store.Use(provision.Rules(types))
+	provisioning := http.NewServeMux()
 	provision.New(provision.Config{
 		Store:   c.Store,
 		BaseURL: c.PublicURL,
 		Now:     c.Now,
 		Log:     c.Log,
 		Record:  s.requests.Add,
-	}).Mount(scim)
+		Types:   types,
+	}).Mount(provisioning)
 
 	(&oauth.Handler{
 		Store:    c.Store,
@@ -65,7 +67,7 @@ func (s *Server) mount() {
 		Log:      c.Log,
 		Limit:    c.limit(signInRate, signInBurst),
 		Record:   s.requests.Add,
-	}).Mount(scim)
+	}).Mount(provisioning)
 
 	pages := http.NewServeMux()
 	pages.Handle("GET /{$}", s.home())
@@ -74,7 +76,7 @@ func (s *Server) mount() {
 
 	s.public = s.guarded(provision.Tidy(sections(
 		noStore(problems(v1)),
-		noStore(problems(scim)),
+		noStore(problems(provisioning)),
 		secured(problems(pages)),
 	)))
 

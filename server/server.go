@@ -58,8 +58,12 @@ func New(c Config) (*Server, error) {
 	if c.SessionTTL < 0 {
 		return nil, problem.Detailf(problem.BadConfig, "The session time to live must not be negative.")
 	}
+	types, err := c.SCIM.Types()
+	if err != nil {
+		return nil, problem.Detailf(problem.BadConfig, "The SCIM schemas: %s.", err)
+	}
 	s := &Server{cfg: c.withDefaults()}
-	s.mount()
+	s.mount(types)
 	return s, nil
 }
 

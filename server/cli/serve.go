@@ -25,6 +25,7 @@ type serveCmd struct {
 	AdminListen    *string `name:"admin-listen" placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /version and profiles, for operators only (LANYARD_ADMIN_LISTEN). Default: none."`
 	SessionTTL     *string `name:"session-ttl" placeholder:"1h" help:"How long a workspace session lasts (LANYARD_SESSION_TTL). Default 1h."`
 	TrustedProxies *string `name:"trusted-proxies" placeholder:"CIDR,…" help:"Reverse proxies whose X-Forwarded-For is believed (LANYARD_TRUSTED_PROXIES). Default: none."`
+	SCIMSchemas    *string `name:"scim-schemas" placeholder:"FILE" help:"TOML file with SCIM extensions and resource types of your own (LANYARD_SCIM_SCHEMAS). Default: none."`
 	LogLevel       *string `name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (LANYARD_LOG_LEVEL). Default info."`
 	LogFormat      *string `name:"log-format" placeholder:"FORMAT" help:"text or json (LANYARD_LOG_FORMAT). Default text."`
 	PrintConfig    bool    `name:"print-config" help:"Print the effective settings and where each came from, then end."`
@@ -39,7 +40,7 @@ func (serveCmd) Help() string {
 func (s serveCmd) Run(c *command) error {
 	set, err := c.resolve(s.Config, map[string]*string{
 		keyListen: s.Listen, keyPublicURL: s.PublicURL, keyAdminListen: s.AdminListen, keyDB: s.DB,
-		keySessionTTL: s.SessionTTL, keyTrustedProxies: s.TrustedProxies,
+		keySessionTTL: s.SessionTTL, keyTrustedProxies: s.TrustedProxies, keySCIMSchemas: s.SCIMSchemas,
 		keyLogLevel: s.LogLevel, keyLogFormat: s.LogFormat,
 	})
 	if err != nil {
@@ -59,6 +60,7 @@ func (s serveCmd) Run(c *command) error {
 type plan struct {
 	sessionTTL     time.Duration
 	trustedProxies []netip.Prefix
+	scim           server.SCIMDeclaration
 	logLevel       slog.Level
 	logFormat      string
 }
@@ -69,6 +71,9 @@ func (s settings) plan() (p plan, err error) {
 		return p, err
 	}
 	if p.trustedProxies, err = s.trustedProxies(); err != nil {
+		return p, err
+	}
+	if p.scim, err = s.scimSchemas(); err != nil {
 		return p, err
 	}
 	if p.logLevel, err = s.logLevel(); err != nil {
@@ -154,7 +159,7 @@ func (c *command) serve(set settings, p plan) error {
 	defer st.Close()
 	srv, err := server.New(server.Config{
 		Store: st, PublicURL: public, Log: log, Now: c.opt.Now, Version: c.opt.version(),
-		SessionTTL: p.sessionTTL, TrustedProxies: p.trustedProxies,
+		SessionTTL: p.sessionTTL, TrustedProxies: p.trustedProxies, SCIM: p.scim,
 	})
 	if err != nil {
 		return err

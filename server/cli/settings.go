@@ -36,6 +36,7 @@ const (
 	keyDB             = "db"
 	keySessionTTL     = "session_ttl"
 	keyTrustedProxies = "trusted_proxies"
+	keySCIMSchemas    = "scim_schemas"
 	keyLogLevel       = "log_level"
 	keyLogFormat      = "log_format"
 )
@@ -49,6 +50,7 @@ var allSettings = []setting{
 	{keyDB, "sqlite:" + defaultFile},
 	{keySessionTTL, "1h"},
 	{keyTrustedProxies, ""},
+	{keySCIMSchemas, ""},
 	{keyLogLevel, "info"},
 	{keyLogFormat, "text"},
 }

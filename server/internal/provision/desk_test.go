@@ -75,6 +75,7 @@ type desk struct {
 	token   scim.Token
 	handler http.Handler
 	ws      directory.Workspace
+	types   []*scim.ResourceType // nil means those of the RFC
 }
 
 // engines are the databases that every promise is kept on.
@@ -129,7 +130,7 @@ func newDesk(t testing.TB, engine string, wrap func(*store.Store) provision.Stor
 func (d *desk) replica(s provision.Store) http.Handler {
 	mux := http.NewServeMux()
 	provision.New(provision.Config{
-		Store: s, BaseURL: &url.URL{Scheme: "https", Host: "sso.example"}, Now: d.clock.now,
+		Store: s, BaseURL: &url.URL{Scheme: "https", Host: "sso.example"}, Now: d.clock.now, Types: d.types,
 		Log: slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}).Mount(mux)
 	return provision.Tidy(mux)

@@ -89,17 +89,63 @@ func (g target) has(doc map[string]any) bool {
 // attribute became required must still be able to lose their access.
 func (t *ResourceType) missing(before, after Resource, fresh bool) []string {
 	var names []string
-	for _, a := range t.Core.Attributes {
-		if g := (target{attr: a}); a.Required && !slices.Contains(t.required, g) && !g.has(after) {
-			names = append(names, source(g))
+	lacked := map[target]bool{}
+	if !fresh {
+		for _, g := range t.lacks(before) {
+			lacked[g] = true
 		}
 	}
-	for _, g := range t.required {
-		if !g.has(after) && (fresh || g.has(before)) {
+	for _, g := range t.lacks(after) {
+		if !lacked[g] {
 			names = append(names, source(g))
 		}
 	}
 	return names
+}
+
+// lacks are the required attributes that doc has no value of. Those of an
+// extension are required where the extension is used, and parts of a complex
+// attribute where the attribute is.
+func (t *ResourceType) lacks(doc Resource) []target {
+	var out []target
+	for _, s := range t.Schemas() {
+		extension := s
+		if s == t.Core {
+			extension = nil
+		} else if empty(doc[s.ID]) {
+			continue
+		}
+		for _, a := range s.Attributes {
+			g := target{schema: extension, attr: a}
+			if a.Required && !slices.Contains(t.required, g) && !g.has(doc) {
+				out = append(out, g)
+			}
+			for _, sub := range a.Sub {
+				if g.sub = sub; sub.Required && !slices.Contains(t.required, g) && !g.everyHas(doc) {
+					out = append(out, g)
+				}
+			}
+		}
+	}
+	for _, g := range t.required {
+		if !g.has(doc) {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// everyHas reports whether every element of a complex attribute has g's part.
+func (g target) everyHas(doc map[string]any) bool {
+	if g.schema != nil {
+		doc, _ = doc[g.schema.ID].(map[string]any)
+	}
+	for _, v := range pick(doc[g.attr.Name], nil, nil) {
+		if object, _ := v.(map[string]any); object != nil && blank(object[g.sub.Name]) {
+			return false
+		}
+	}
+	return true
 }
 
 // sources are the attributes of Entra that are usually mapped to ours.

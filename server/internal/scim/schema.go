@@ -131,6 +131,10 @@ func NewResourceType(name, endpoint, description string, core *Schema, extension
 	// A URN may be the beginning of another, so the longer are tried first.
 	slices.SortStableFunc(t.prefixes, func(a, b prefix) int { return len(b.text) - len(a.text) })
 	t.indexed = t.findIndexed()
+	if x := t.common["externalid"]; core.attribute("externalId") == nil {
+		x.Indexed = true
+		t.indexed = append(t.indexed, indexEntryOf(target{attr: x}))
+	}
 	t.relations = map[string]bool{}
 	for _, s := range t.Schemas() {
 		for _, a := range s.Attributes {
