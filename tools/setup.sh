@@ -16,9 +16,10 @@ fail() {
 packages_for() {
   case $1 in
     build) echo "gcc pkg-config libc6-dev libgl1-mesa-dev xorg-dev" ;;
-    test) echo "postgresql dbus dbus-bin gnome-keyring libsecret-tools git" ;;
-    screen) echo "xvfb xdotool libgl1-mesa-dri dbus dbus-bin gnome-keyring xdg-utils fonts-dejavu-core" ;;
+    test) echo "postgresql dbus gnome-keyring libsecret-tools git" ;;
+    screen) echo "xvfb xdotool libgl1-mesa-dri dbus gnome-keyring xdg-utils fonts-dejavu-core" ;;
     window) echo "libgl1-mesa-dri xdg-utils" ;;
+    packed_browser) echo "nodejs npm libnss3 libnspr4 libexpat1" ;;
     *) fail "setup: unknown purpose $1" ;;
   esac
 }
@@ -36,7 +37,8 @@ find_browser() {
     export BROWSER_PROGRAM
     return 0
   done
-  return 1
+  [[ -x $packed_browser ]] || return 1
+  export BROWSER_PROGRAM=$packed_browser
 }
 
 # need_packages PURPOSE… installs what is missing for these purposes.
@@ -57,15 +59,38 @@ need_packages() {
   [[ ${#missing[@]} -eq 0 ]] || install_packages "${missing[@]}"
 }
 
-# need_browser installs Chromium where a package of that name is one.
+# need_browser installs Chromium: Debian's package, or on Ubuntu, which has none,
+# the one that an npm package holds.
 need_browser() {
   find_browser && return 0
   if grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null; then
-    fail "Ubuntu's chromium is a snap, which cannot be driven from here. Install Google Chrome (the .deb), then start this again."
+    need_packages packed_browser
+    [[ -x $packed_browser ]] || slow "unpacking Chromium from the npm package $packed_name" unpack_browser
+  else
+    install_packages chromium
   fi
-  install_packages chromium
-  find_browser || fail "chromium was installed but cannot be found"
+  find_browser || fail "Chromium was installed but cannot be found"
 }
+
+packed_name=@sparticuz/chromium@147.0.0
+packed_sha512=e1929e01041af2ea769adebbe6a4a2b73b4b75b42b95ff0129d0b99da79aa7ee4cbf5395d4e94974fa14f84242fe9e6c414254426378afeab9f8485a68e507a5
+packed_browser=${XDG_CACHE_HOME:-$HOME/.cache}/lanyard/chromium-147.0.0/chromium
+
+# unpack_browser puts the Chromium of the npm package at $packed_browser.
+unpack_browser() (
+  set -e
+  mkdir -p "$(dirname "$packed_browser")"
+  dir=$(mktemp -d -p "$(dirname "$packed_browser")")
+  trap 'rm -rf "$dir"' EXIT
+  cd "$dir"
+  npm pack --silent "$packed_name" >&2
+  echo "$packed_sha512  $(ls ./*.tgz)" | sha512sum -c -
+  tar -xzf ./*.tgz package/bin/chromium.br
+  node -e 'const fs = require("fs"), zlib = require("zlib");
+    fs.writeFileSync("chromium", zlib.brotliDecompressSync(fs.readFileSync("package/bin/chromium.br")), { mode: 0o755 })'
+  ./chromium --version
+  mv chromium "$packed_browser"
+)
 
 # install_packages installs the named packages, or says how and ends.
 install_packages() {
