@@ -77,48 +77,58 @@ func (*engine) Transient(err error) bool {
 // Notify is sent when the transaction commits, and not if it does not.
 func (*engine) Notify() string { return `select pg_catalog.pg_notify('` + channel + `', '')` }
 
+// Opening is begin, a statement at a time.
+func (*engine) Opening() []store.Statement {
+	all := make([]store.Statement, 0, 128)
+	for text := range strings.SplitSeq(begin, ";") {
+		all = append(all, store.Statement{Text: strings.TrimSpace(text)})
+	}
+	return all
+}
+
 // Batch sends statements in one pipeline (PostgreSQL documentation, 34.5): after
 // one that fails the server leaves out the rest.
-func (*engine) Batch(ctx context.Context, conn *sql.Conn, all []store.Statement, row func(store.Scanner) error) (changed int64, done int, err error) {
+func (*engine) Batch(ctx context.Context, conn *sql.Conn, all []store.Statement) (changed int64, done int, err error) {
 	rawErr := conn.Raw(func(c any) error {
-		changed, done, err = batch(ctx, c.(*stdlib.Conn).Conn(), all, row)
+		changed, done, err = batch(ctx, c.(*stdlib.Conn).Conn(), all)
 		return nil // the writer judges the error, not the pool
 	})
 	return changed, done, errors.Join(err, rawErr)
 }
 
-func batch(ctx context.Context, conn *pgx.Conn, all []store.Statement, row func(store.Scanner) error) (changed int64, done int, err error) {
+func batch(ctx context.Context, conn *pgx.Conn, all []store.Statement) (changed int64, done int, err error) {
 	var b pgx.Batch
 	for _, s := range all {
 		b.Queue(s.Text, s.Args...)
 	}
 	results := conn.SendBatch(ctx, &b)
-	for range len(all) - 1 {
-		if _, err := results.Exec(); err != nil {
-			return 0, done, errors.Join(err, results.Close())
+	for done < len(all) {
+		if changed, err = result(results, all[done].Row); err != nil {
+			break
 		}
 		done++
-	}
-	rows, err := results.Query()
-	if err == nil {
-		for err == nil && rows.Next() {
-			if row != nil {
-				err = row(rows)
-			}
-		}
-		rows.Close()
-		if err == nil {
-			err = rows.Err()
-		}
-		changed = rows.CommandTag().RowsAffected()
 	}
 	if closed := results.Close(); err == nil {
 		err = closed
 	}
-	if err == nil {
-		done++
-	}
 	return changed, done, err
+}
+
+// result reads what a statement answered.
+func result(results pgx.BatchResults, row func(store.Scanner) error) (changed int64, err error) {
+	if row == nil {
+		tag, err := results.Exec()
+		return tag.RowsAffected(), err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return 0, err
+	}
+	for err == nil && rows.Next() {
+		err = row(rows)
+	}
+	rows.Close()
+	return rows.CommandTag().RowsAffected(), errors.Join(err, rows.Err())
 }
 
 // Wake listens on a connection of its own. When that breaks it connects anew,

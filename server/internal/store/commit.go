@@ -21,6 +21,7 @@ type tx struct {
 	terms  map[termTable]*termWork
 	paths  map[pathKey]int64 // numbered in this transaction
 
+	saved  map[int64]bool        // the keys of people who were changed
 	groups map[string]*openGroup // read or changed in this transaction, by id
 
 	queue  []Statement // what a Batcher has yet to send
@@ -84,12 +85,12 @@ func (w *writer) once(ctx context.Context, batch []*task, careful bool) (before 
 	if err := w.connect(ctx); err != nil {
 		return true, err
 	}
-	if err := w.engine.Begin(ctx, w.conn); err != nil {
-		return true, fmt.Errorf("store: beginning: %w", err)
-	}
 	t := &tx{
 		w: w, careful: careful,
-		counts: map[tally]int{}, terms: map[termTable]*termWork{}, paths: map[pathKey]int64{}, groups: map[string]*openGroup{},
+		counts: map[tally]int{}, terms: map[termTable]*termWork{}, paths: map[pathKey]int64{}, groups: map[string]*openGroup{}, saved: map[int64]bool{},
+	}
+	if err := t.begin(ctx, batch); err != nil {
+		return true, fmt.Errorf("store: beginning: %w", err)
 	}
 	done := 0
 	for _, task := range batch {
@@ -120,6 +121,61 @@ func (w *writer) once(ctx context.Context, batch []*task, careful bool) (before 
 		w.committed()
 	}
 	return false, nil
+}
+
+// first is the statement with which a closure begins, where that does not depend
+// on anything. With a Batcher those of a whole batch are sent together; so they
+// may run before what closures before theirs do, and after them in no case.
+type first struct {
+	text string
+	args []any
+	dest []any // where its row is read into
+
+	ran   bool // for this attempt, and was not taken yet
+	found bool
+}
+
+// begin begins the transaction.
+func (t *tx) begin(ctx context.Context, batch []*task) error {
+	for _, task := range batch {
+		if task.first != nil {
+			task.first.ran, task.first.found = false, false
+		}
+	}
+	b, is := t.w.engine.(Batcher)
+	if !is {
+		return t.w.engine.Begin(ctx, t.w.conn)
+	}
+	all := b.Opening()
+	for _, task := range batch {
+		if f := task.first; f != nil && !t.careful {
+			all = append(all, Statement{Text: f.text, Args: f.args, Row: func(row Scanner) error {
+				f.found = true
+				return row.Scan(f.dest...)
+			}})
+		}
+	}
+	_, _, err := b.Batch(ctx, t.w.conn, all)
+	for _, task := range batch {
+		if task.first != nil {
+			task.first.ran = err == nil && !t.careful
+		}
+	}
+	return err
+}
+
+// ask returns when the first statement of a closure was run: before it, or now.
+// again says that what it found may be old. No row is ErrNotFound.
+func (t *tx) ask(ctx context.Context, f *first, again bool) error {
+	if ran := f.ran; ran && !again {
+		f.ran = false
+		if !f.found {
+			return ErrNotFound
+		}
+		return nil
+	}
+	f.ran = false
+	return t.row(ctx, f.text, f.args...).Scan(f.dest...)
 }
 
 // mark is what a closure found when it began.
@@ -155,7 +211,7 @@ func (t *tx) run(ctx context.Context, task *task) (ok bool, err error) {
 			return false, err
 		}
 	}
-	t.dirty, t.broken = false, false
+	t.dirty, t.broken = task.first != nil && task.first.found && !reads(task.first.text), false
 	task.err = t.call(ctx, task.do)
 	if task.err == nil && t.careful {
 		// A later closure may be undone, and this one not.
@@ -221,7 +277,7 @@ func (t *tx) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 func (t *tx) later(ctx context.Context, query string, args ...any) error {
 	if _, is := t.w.engine.(Batcher); is {
 		t.dirty = true
-		t.queue = append(t.queue, Statement{query, args})
+		t.queue = append(t.queue, Statement{Text: query, Args: args})
 		return nil
 	}
 	_, err := t.exec(ctx, query, args...)
@@ -230,8 +286,8 @@ func (t *tx) later(ctx context.Context, query string, args ...any) error {
 
 // batch sends what waits, and a statement.
 func (t *tx) batch(ctx context.Context, b Batcher, row func(Scanner) error, query string, args []any) (int64, error) {
-	all := append(t.queue, Statement{query, args})
-	n, done, err := b.Batch(ctx, t.w.conn, all, row)
+	all := append(t.queue, Statement{Text: query, Args: args, Row: row})
+	n, done, err := b.Batch(ctx, t.w.conn, all)
 	t.queue = all[:0]
 	t.failed = err != nil && done < len(all)-1
 	return n, err

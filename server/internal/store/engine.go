@@ -30,16 +30,20 @@ type Engine interface {
 // Batcher is what an Engine can do besides where each round trip to the
 // database costs more than the statement in it.
 type Batcher interface {
-	// Batch runs statements in their order and in one round trip. It calls
-	// row for each row of the last, and returns how many rows that changed.
-	// done is how many of them ran: where it is not all, the rest did not.
-	Batch(ctx context.Context, conn *sql.Conn, all []Statement, row func(Scanner) error) (changed int64, done int, err error)
+	// Opening is what Begin does, as statements.
+	Opening() []Statement
+	// Batch runs statements in their order and in one round trip. It returns
+	// how many rows the last changed. done is how many of them ran: where it
+	// is not all, the rest did not.
+	Batch(ctx context.Context, conn *sql.Conn, all []Statement) (changed int64, done int, err error)
 }
 
 // Statement is a text of SQL with its arguments.
 type Statement struct {
 	Text string
 	Args []any
+	// Row, when set, is called for each row of the result.
+	Row func(Scanner) error
 }
 
 // Scanner is a row that was read.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
@@ -50,18 +51,26 @@ func (s *Store) InsertUser(ctx context.Context, u directory.User, events ...dire
 	}
 	key := directory.Fold(u.UserName)
 	rules := s.userTerms(&u)
-	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		var pk int64
-		err := t.row(ctx, `insert into users (id, directory, version, user_name, user_name_key,
-				external_id, object_id, state, role, created, modified, doc, rules)
-			values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning pk`,
+	var pk int64
+	added := &first{text: `insert into users (id, directory, version, user_name, user_name_key,
+			external_id, object_id, state, role, created, modified, doc, rules)
+		values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning pk`,
+		args: []any{
 			u.ID, u.Directory, u.UserName, key, textOrNull(u.ExternalID), textOrNull(u.ObjectID),
-			string(u.State), u.Role, micro(u.Created), micro(u.Modified), string(u.Doc), rules).Scan(&pk)
+			string(u.State), u.Role, micro(u.Created), micro(u.Modified), string(u.Doc), rules,
+		},
+		dest: []any{&pk},
+	}
+	return s.writeFirst(ctx, added, func(ctx context.Context, t *tx) error {
+		err := t.ask(ctx, added, false)
 		if errors.Is(err, ErrNotFound) {
 			if err := t.taken(ctx, u, key); err != nil {
 				return err
 			}
-			return Exists{"id"}
+			// A name may have become free since it was first tried.
+			if err = t.ask(ctx, added, true); errors.Is(err, ErrNotFound) {
+				return Exists{"id"}
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("store: inserting user: %w", err)
@@ -111,12 +120,13 @@ func (s *Store) SaveUser(ctx context.Context, u directory.User, version int64, c
 		return ErrInvalid
 	}
 	rules := s.userTerms(&u)
-	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		has, err := t.standing(ctx, u.Directory, u.ID)
-		switch {
-		case err != nil:
+	var has standing
+	read := has.of(u.Directory, u.ID)
+	return s.writeFirst(ctx, read, func(ctx context.Context, t *tx) error {
+		if err := t.stand(ctx, read, &has); err != nil {
 			return err
-		case has.version != version:
+		}
+		if has.version != version {
 			return ErrConflict
 		}
 		return t.save(ctx, u, has, rules, c)
@@ -138,12 +148,18 @@ func (s *Store) UpdateUser(ctx context.Context, dir, id string,
 	if !storable(dir, id) {
 		return after, ErrNotFound
 	}
-	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		before, has, err := t.whole(ctx, dir, id)
-		if err != nil {
+	var has standing
+	var row userRow
+	read := has.of(dir, id)
+	read.text = strings.Replace(read.text, "select ", "select "+userColumns+", ", 1)
+	read.dest = append(row.dest(), read.dest...)
+	err = s.writeFirst(ctx, read, func(ctx context.Context, t *tx) error {
+		if err := t.stand(ctx, read, &has); err != nil {
 			return err
 		}
+		before := row.user()
 		var c directory.Consequence
+		var err error
 		if after, c, err = change(before); err != nil {
 			return err
 		}
@@ -173,39 +189,38 @@ type standing struct {
 	pk, version               int64
 	state                     directory.State
 	key, externalID, objectID string
+	text                      string // of terms
 	terms                     []termKey
 }
 
-func (t *tx) standing(ctx context.Context, dir, id string) (has standing, err error) {
-	if err := t.settle(ctx); err != nil {
-		return has, err
+// of is the statement that reads a standing into has.
+func (has *standing) of(dir, id string) *first {
+	return &first{
+		text: `select u.pk, u.version, u.state, u.user_name_key, coalesce(u.external_id, ''), coalesce(u.object_id, ''),
+			` + termsOf(userTerms) + ` from users u where u.directory = $1 and u.id = $2`,
+		args: []any{dir, id},
+		dest: []any{&has.pk, &has.version, &has.state, &has.key, &has.externalID, &has.objectID, &has.text},
 	}
-	var terms string
-	err = t.row(ctx, `select u.pk, u.version, u.state, u.user_name_key, coalesce(u.external_id, ''), coalesce(u.object_id, ''),
-			`+termsOf(userTerms)+` from users u where u.directory = $1 and u.id = $2`, dir, id).
-		Scan(&has.pk, &has.version, &has.state, &has.key, &has.externalID, &has.objectID, &terms)
-	if err == nil {
-		has.terms, err = hadTerms(terms)
-	}
-	return has, err
 }
 
-// whole reads a person with their standing.
-func (t *tx) whole(ctx context.Context, dir, id string) (u directory.User, has standing, err error) {
-	if err := t.settle(ctx); err != nil {
-		return u, has, err
+// stand reads a standing, anew where somebody in this transaction changed it
+// after it was read.
+func (t *tx) stand(ctx context.Context, read *first, has *standing) (err error) {
+	if !read.ran {
+		err = t.settle(ctx)
 	}
-	var r userRow
-	var terms string
-	err = t.row(ctx, `select `+userColumns+`, u.pk, u.user_name_key, `+termsOf(userTerms)+`
-		from users u where u.directory = $1 and u.id = $2`, dir, id).Scan(append(r.dest(), &has.pk, &has.key, &terms)...)
-	if err != nil {
-		return u, has, err
+	if err == nil {
+		err = t.ask(ctx, read, false)
 	}
-	u = r.user()
-	has.version, has.state, has.externalID, has.objectID = u.Version, u.State, u.ExternalID, u.ObjectID
-	has.terms, err = hadTerms(terms)
-	return u, has, err
+	if err == nil && t.saved[has.pk] {
+		if err = t.settle(ctx); err == nil {
+			err = t.ask(ctx, read, true)
+		}
+	}
+	if err == nil {
+		has.terms, err = hadTerms(has.text)
+	}
+	return err
 }
 
 // save writes u over has, whose version was checked in this transaction.
@@ -223,6 +238,7 @@ func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int
 			return err
 		}
 	}
+	t.saved[has.pk] = true
 	if err := t.later(ctx, `update users set version = $1, user_name = $2, user_name_key = $3,
 			external_id = $4, state = $5, role = $6, modified = $7, doc = $8, rules = $9 where pk = $10`,
 		has.version+1, u.UserName, key, textOrNull(u.ExternalID), string(u.State), u.Role,
