@@ -45,6 +45,7 @@ type settings struct {
 	workspaces []int
 	conns      int
 	each       time.Duration
+	profiles   string // a folder, or empty
 	log        io.Writer
 }
 
@@ -58,6 +59,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	flags.StringVar(&s.bin, "bin", "", "a lanyardd; without it one is built")
 	flags.IntVar(&s.conns, "conns", 8, "connections")
 	flags.DurationVar(&s.each, "each", 5*time.Second, "how long each figure is measured")
+	flags.StringVar(&s.profiles, "profile", "", "a folder for CPU profiles of the server, one for each figure")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}

@@ -108,6 +108,7 @@ func (b *bench) during(ctx context.Context, name string, want int, do func(w *wo
 	}
 	results := make([]result, b.conns)
 	var wg sync.WaitGroup
+	profiled := b.profile(name)
 	began, used := time.Now(), b.cpu()
 	for i := range b.conns {
 		c, err := dial(b.server.addr)
@@ -139,6 +140,9 @@ func (b *bench) during(ctx context.Context, name string, want int, do func(w *wo
 	}
 	wg.Wait()
 	took := time.Since(began)
+	if err := profiled(); err != nil {
+		return row{}, err
+	}
 	out := row{name: name}
 	var all []time.Duration
 	for _, r := range results {

@@ -9,9 +9,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,9 +33,9 @@ func build(ctx context.Context, file string) error {
 
 // server is a running lanyardd.
 type server struct {
-	cmd  *exec.Cmd
-	addr string
-	out  *bufio.Reader
+	cmd         *exec.Cmd
+	addr, admin string
+	out         *bufio.Reader
 }
 
 func (b *bench) env() []string {
@@ -41,7 +44,7 @@ func (b *bench) env() []string {
 
 // start starts lanyardd on a free port.
 func (b *bench) start(ctx context.Context) error {
-	cmd := exec.Command(b.bin, "serve", "--listen", "127.0.0.1:0", "--json")
+	cmd := exec.Command(b.bin, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--json")
 	var said bytes.Buffer // for when it does not come up; read after it has ended
 	cmd.Env, cmd.Stderr = b.env(), &said
 	pipe, err := cmd.StdoutPipe()
@@ -61,11 +64,12 @@ func (b *bench) start(ctx context.Context) error {
 	}
 	var up struct {
 		Listen string `json:"listen"`
+		Admin  string `json:"admin_listen"`
 	}
 	if err := json.Unmarshal(line, &up); err != nil {
 		return err
 	}
-	s.addr = up.Listen
+	s.addr, s.admin = up.Listen, up.Admin
 	return ctx.Err()
 }
 
@@ -107,6 +111,34 @@ func (b *bench) memory(name string) int {
 		}
 	}
 	return 0
+}
+
+// profile writes a CPU profile of the server, for as long as a figure is
+// measured, into the folder of -profile. What it returns waits for it.
+func (b *bench) profile(name string) (wait func() error) {
+	if b.profiles == "" {
+		return func() error { return nil }
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- func() error {
+			res, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", b.server.admin, max(1, int(b.each.Seconds()))))
+			if err != nil {
+				return err
+			}
+			defer res.Body.Close() //nolint:errcheck // read to its end
+			raw, err := io.ReadAll(res.Body)
+			if err != nil {
+				return err
+			}
+			if res.StatusCode != http.StatusOK {
+				return fmt.Errorf("the profile: %s", res.Status)
+			}
+			plain := strings.NewReplacer(" ", "-", ",", "").Replace(name)
+			return os.WriteFile(filepath.Join(b.profiles, fmt.Sprintf("%s-%d-%s.pprof", b.db.kind, b.size, plain)), raw, 0o600)
+		}()
+	}()
+	return func() error { return <-done }
 }
 
 // cpu is how much processor time the server has used (proc(5), stat), in steps
