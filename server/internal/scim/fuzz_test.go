@@ -58,8 +58,10 @@ func FuzzFilter(f *testing.F) {
 			}
 			return
 		}
-		m(r)
-		users.Keys(x)
+		plan, exact := users.Narrow(x)
+		if found := indexOf(users, r).holds(plan); m(r) && !found || exact && m(r) != found {
+			t.Fatalf("%q matches: %v, the index says %v (exact: %v)", text, m(r), found, exact)
+		}
 	})
 }
 

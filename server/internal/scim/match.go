@@ -31,30 +31,6 @@ func (t *ResourceType) Compile(f Filter) (Matcher, error) {
 	return func(r Resource) bool { return m(r) }, nil
 }
 
-// Keys returns what every match of f must equal: attribute name, as the schema
-// spells it, to string value, from the comparisons that are and-ed at the top.
-// A store that has an index on one of them need look no further than it says.
-func (t *ResourceType) Keys(f Filter) map[string]string {
-	keys := map[string]string{}
-	t.keys(f, keys)
-	return keys
-}
-
-func (t *ResourceType) keys(f Filter, into map[string]string) {
-	switch f := f.(type) {
-	case And:
-		t.keys(f.L, into)
-		t.keys(f.R, into)
-	case Compare:
-		value, isString := f.Value.(string)
-		if g := t.resolve(f.Path.Attr); isString && f.Op == Eq && f.Path.Where == nil && g.attr != nil {
-			if _, taken := into[g.name()]; !taken {
-				into[g.name()] = value
-			}
-		}
-	}
-}
-
 type match func(object map[string]any) bool
 
 // scope is where names are looked up: in a resource, or in an element of the

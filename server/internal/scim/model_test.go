@@ -300,7 +300,10 @@ func drawStep(t *rapid.T) step {
 		return step{map[string]any{"op": "remove", "path": where}, func(u *modelUser) bool { u.emails = slices.DeleteFunc(u.emails, picked); return true }}
 	case 10:
 		return step{map[string]any{"op": "Remove", "path": "emails", "value": []any{map[string]any{"value": text}}}, func(u *modelUser) bool {
-			u.emails = slices.DeleteFunc(u.emails, func(e map[string]any) bool { s, _ := e["value"].(string); return text != "" && strings.EqualFold(s, text) })
+			u.emails = slices.DeleteFunc(u.emails, func(e map[string]any) bool {
+				s, _ := e["value"].(string)
+				return text != "" && strings.EqualFold(s, text)
+			})
 			return true
 		}}
 	case 11:
