@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
@@ -15,7 +16,7 @@ import (
 type ConsumerStore interface {
 	EventStore
 	TakeConsumer(ctx context.Context, name, owner string, now, until time.Time) (seq int64, ok bool, err error)
-	AdvanceConsumer(ctx context.Context, name, owner string, seq int64) (bool, error)
+	AdvanceConsumer(ctx context.Context, name, owner string, from, seq int64) (bool, error)
 	ReleaseConsumer(ctx context.Context, name, owner string) error
 }
 
@@ -42,9 +43,9 @@ type Consumer struct {
 	// Lease is how long another server waits for one that has gone silent.
 	// Zero means thirty seconds.
 	Lease time.Duration
-	// Retry is the first wait after a failure; it doubles up to a minute. Zero
-	// means one second.
-	Retry time.Duration
+	// Retry is the first wait after a failure; it doubles up to MaxRetry. Zero
+	// means one second, and a minute.
+	Retry, MaxRetry time.Duration
 }
 
 const (
@@ -56,6 +57,7 @@ const (
 // Run works until ctx ends, and returns nil then.
 func (c Consumer) Run(ctx context.Context) error {
 	c.Poll, c.Lease, c.Retry = or(c.Poll, defaultPoll), or(c.Lease, defaultLease), or(c.Retry, time.Second)
+	c.MaxRetry = max(or(c.MaxRetry, maxRetry), c.Retry)
 	owner := rand.Text()
 	defer func() {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -93,7 +95,9 @@ func (c Consumer) take(ctx context.Context, owner string) (int64, bool, error) {
 func (c Consumer) work(ctx context.Context, owner string, last int64) {
 	ctx, lose := context.WithCancel(ctx)
 	defer lose()
-	go c.keep(ctx, owner, lose)
+	var noted atomic.Int64
+	noted.Store(last)
+	go c.keep(ctx, owner, &noted, lose)
 	for ctx.Err() == nil {
 		changed := c.Store.Changed() // before reading, so that nothing falls between
 		events, err := c.Store.Events(ctx, last, consumeRead)
@@ -104,22 +108,22 @@ func (c Consumer) work(ctx context.Context, owner string, last int64) {
 			return
 		}
 		done := last
+		note := func() bool {
+			ok := done == last || c.note(ctx, owner, last, done)
+			if ok {
+				last = done
+				noted.Store(done)
+			}
+			return ok
+		}
 		for _, e := range events {
-			if !c.persist(ctx, e) {
+			if !c.persist(ctx, e, note) {
 				break
 			}
 			done = e.Seq
 		}
-		if done > last {
-			// Also when ctx has just ended: what is done need not be done again.
-			note, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			ok, err := c.Store.AdvanceConsumer(note, c.Name, owner, done)
-			cancel()
-			if err != nil || !ok {
-				c.Log.WarnContext(ctx, "events that were consumed will come again", "consumer", c.Name, "upto", done, "error", err)
-				return
-			}
-			last = done
+		if !note() {
+			return
 		}
 		if len(events) < consumeRead {
 			wait(ctx, c.Poll, changed)
@@ -127,16 +131,20 @@ func (c Consumer) work(ctx context.Context, owner string, last int64) {
 	}
 }
 
-// keep renews the lease until ctx ends, and ends the work where that fails.
-func (c Consumer) keep(ctx context.Context, owner string, lose context.CancelFunc) {
+// keep renews the lease until ctx ends, and ends the work where that fails or
+// somebody has moved the consumer back: work then begins anew from there.
+func (c Consumer) keep(ctx context.Context, owner string, noted *atomic.Int64, lose context.CancelFunc) {
 	renewed := time.Now()
 	for {
 		wait(ctx, c.Lease/4, nil)
 		if ctx.Err() != nil {
 			return
 		}
-		_, ok, err := c.take(ctx, owner)
+		seq, ok, err := c.take(ctx, owner)
 		switch {
+		case err == nil && ok && seq < noted.Load():
+			lose()
+			return
 		case err == nil && ok:
 			renewed = time.Now()
 		case err == nil, time.Since(renewed) > c.Lease/2:
@@ -147,19 +155,36 @@ func (c Consumer) keep(ctx context.Context, owner string, lose context.CancelFun
 	}
 }
 
-// persist calls Do until it succeeds. It reports false when ctx ended before.
-func (c Consumer) persist(ctx context.Context, e directory.Event) bool {
+// note writes down that everything up to an event is done, also when ctx has
+// just ended: what is done need not be done again.
+func (c Consumer) note(ctx context.Context, owner string, from, done int64) bool {
+	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	ok, err := c.Store.AdvanceConsumer(short, c.Name, owner, from, done)
+	if err != nil || !ok {
+		c.Log.WarnContext(ctx, "events that were consumed may come again", "consumer", c.Name, "upto", done, "error", err)
+	}
+	return err == nil && ok
+}
+
+// persist calls Do until it succeeds. Before the first wait it notes what was
+// done before, and gives up where the work has gone to another. It reports
+// false then, and when ctx ended.
+func (c Consumer) persist(ctx context.Context, e directory.Event, note func() bool) bool {
 	pause := c.Retry
-	for ctx.Err() == nil {
+	for try := 1; ctx.Err() == nil; try++ {
 		err := c.call(ctx, e)
 		if err == nil {
 			return true
+		}
+		if try == 1 && !note() {
+			return false
 		}
 		if ctx.Err() == nil {
 			c.Log.WarnContext(ctx, "an event could not be consumed; it is tried again", "consumer", c.Name, "event", e.Seq, "kind", string(e.Kind), "wait", pause, "error", err)
 		}
 		wait(ctx, pause, nil)
-		pause = min(2*pause, max(maxRetry, c.Retry))
+		pause = min(2*pause, c.MaxRetry)
 	}
 	return false
 }

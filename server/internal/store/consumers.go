@@ -39,13 +39,14 @@ func (s *Store) TakeConsumer(ctx context.Context, name, owner string, now, until
 }
 
 // AdvanceConsumer notes that everything up to seq is done. It reports false,
-// and notes nothing, where owner does not have the work any more.
-func (s *Store) AdvanceConsumer(ctx context.Context, name, owner string, seq int64) (ok bool, err error) {
+// and notes nothing, where owner does not have the work any more, or somebody
+// has moved the consumer from where owner left it.
+func (s *Store) AdvanceConsumer(ctx context.Context, name, owner string, from, seq int64) (ok bool, err error) {
 	if !storable(name, owner) {
 		return false, nil
 	}
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `update consumers set seq = $1 where name = $2 and owner = $3 and seq <= $1`, seq, name, owner)
+		n, err := t.exec(ctx, `update consumers set seq = $1 where name = $2 and owner = $3 and seq = $4`, seq, name, owner, from)
 		if err != nil {
 			return fmt.Errorf("store: advancing consumer: %w", err)
 		}

@@ -19,9 +19,9 @@ var consuming = []promise{
 				f.Errorf("%s got %d, %v; want %d, %v", owner, got, ok, seq, want)
 			}
 		}
-		advance := func(owner string, seq int64, want bool) {
+		advance := func(owner string, from, seq int64, want bool) {
 			f.Helper()
-			ok, err := s.AdvanceConsumer(ctx, "hook", owner, seq)
+			ok, err := s.AdvanceConsumer(ctx, "hook", owner, from, seq)
 			must(f, err)
 			if ok != want {
 				f.Errorf("%s advanced to %d: %v", owner, seq, ok)
@@ -32,16 +32,20 @@ var consuming = []promise{
 		take(s, "a", start.Add(30*time.Second), 1, true)
 		take(other, "b", start.Add(61*time.Second), 0, false)
 		must(f, move(ctx, s, "acme", "u-1", directory.Suspended))
-		advance("a", 2, true)
-		advance("b", 2, false)
+		advance("a", 1, 2, true)
+		advance("b", 1, 2, false)
 		take(other, "b", start.Add(90*time.Second), 2, true)
-		advance("a", 3, false)
+		advance("a", 2, 3, false)
 		take(s, "a", start.Add(91*time.Second), 0, false)
 		must(f, s.ReleaseConsumer(ctx, "hook", "a"))
 		take(s, "a", start.Add(91*time.Second), 0, false)
 		must(f, s.ReleaseConsumer(ctx, "hook", "b"))
 		take(s, "a", start.Add(91*time.Second), 2, true)
-		advance("a", 1, false)
+		must(f, s.RewindConsumer(ctx, "hook", 1))
+		advance("a", 2, 3, false)
+		take(s, "a", start.Add(91*time.Second), 1, true)
+		advance("a", 2, 3, false)
+		wants(f, s.RewindConsumer(ctx, "nobody", 1), store.ErrNotFound)
 		_, _, err := s.TakeConsumer(ctx, "", "a", start, start)
 		wants(f, err, store.ErrInvalid)
 	}},

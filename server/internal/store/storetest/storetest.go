@@ -47,6 +47,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"clients", clients},
 		{"alarm", alarming},
 		{"consumers", consuming},
+		{"webhooks", hooking},
 		{"writer", writing},
 		{"durability", durability},
 	}
