@@ -87,6 +87,8 @@ const (
 	NotConformant   Code = "LY-CLI-006"
 	NoSCIMAnswer    Code = "LY-CLI-007"
 	UnknownClient   Code = "LY-CLI-008"
+	UnknownWebhook  Code = "LY-CLI-009"
+	WebhookFailed   Code = "LY-CLI-010"
 )
 
 const (
@@ -177,4 +179,6 @@ var catalog = map[Code]Text{
 	NotConformant:   {422, "The provider does not do all that Microsoft Entra needs.", "Mend what is listed as failed, then ask again.", Operator},
 	NoSCIMAnswer:    {502, "The SCIM provider could not be asked.", "Check the address and that the provider runs.", Operator},
 	UnknownClient:   {404, "There is no OAuth client or secret with that id.", "See lanyardd scim client list --workspace <workspace>.", Operator},
+	UnknownWebhook:  {404, "There is no webhook with that id.", "See lanyardd webhook list --workspace <workspace>.", Operator},
+	WebhookFailed:   {502, "The webhook's address did not accept the event.", "Mend what answers there, then try again.", Operator},
 }

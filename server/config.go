@@ -64,6 +64,11 @@ type Config struct {
 	// events come again: know them by their Seq. Nil means that nobody is told.
 	OnEvent func(ctx context.Context, e Event) error
 
+	// WebhookKey is what the signing secrets of webhooks are computed from: 32
+	// random bytes or more, the same on every server of a database, and kept
+	// outside of it. Empty means that webhooks are not sent.
+	WebhookKey []byte
+
 	// How the event stream keeps time: tests make these short. Zero means
 	// one second and twenty seconds.
 	poll, ping time.Duration

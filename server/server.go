@@ -62,6 +62,9 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, problem.Detailf(problem.BadConfig, "The SCIM schemas: %s.", err)
 	}
+	if n := len(c.WebhookKey); n > 0 && n < deliver.MinWebhookKey {
+		return nil, problem.Detailf(problem.BadConfig, "The webhook key has %d bytes, fewer than %d.", n, deliver.MinWebhookKey)
+	}
 	s := &Server{cfg: c.withDefaults()}
 	s.mount(types)
 	return s, nil
@@ -91,6 +94,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.cfg.OnEvent != nil {
 		g.Go(func() error { return s.hook().Run(ctx) })
 	}
+	g.Go(func() error { return s.sendWebhooks(ctx) })
 	if err := g.Wait(); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("running in the background: %w", err)
 	}

@@ -116,6 +116,7 @@ type commands struct {
 	Scim      scimCmd      `cmd:"" help:"Manage provisioning (SCIM)."`
 	User      userCmd      `cmd:"" help:"Look at the people of a workspace."`
 	Conform   conformCmd   `cmd:"" help:"Ask a provider what Microsoft would ask it."`
+	Webhook   webhookCmd   `cmd:"" help:"Send events to addresses of your own."`
 	Events    eventsCmd    `cmd:"" help:"Print what happened, one JSON object a line."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

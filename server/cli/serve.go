@@ -26,6 +26,7 @@ type serveCmd struct {
 	SessionTTL     *string `name:"session-ttl" placeholder:"1h" help:"How long a workspace session lasts (LANYARD_SESSION_TTL). Default 1h."`
 	TrustedProxies *string `name:"trusted-proxies" placeholder:"CIDR,…" help:"Reverse proxies whose X-Forwarded-For is believed (LANYARD_TRUSTED_PROXIES). Default: none."`
 	SCIMSchemas    *string `name:"scim-schemas" placeholder:"FILE" help:"TOML file with SCIM extensions and resource types of your own (LANYARD_SCIM_SCHEMAS). Default: none."`
+	WebhookKeyFile *string `name:"webhook-key-file" placeholder:"FILE" help:"File with the key that webhooks are signed from (LANYARD_WEBHOOK_KEY_FILE). Default ./lanyard-webhooks.key; made by webhook create."`
 	LogLevel       *string `name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (LANYARD_LOG_LEVEL). Default info."`
 	LogFormat      *string `name:"log-format" placeholder:"FORMAT" help:"text or json (LANYARD_LOG_FORMAT). Default text."`
 	PrintConfig    bool    `name:"print-config" help:"Print the effective settings and where each came from, then end."`
@@ -41,7 +42,8 @@ func (s serveCmd) Run(c *command) error {
 	set, err := c.resolve(s.Config, map[string]*string{
 		keyListen: s.Listen, keyPublicURL: s.PublicURL, keyAdminListen: s.AdminListen, keyDB: s.DB,
 		keySessionTTL: s.SessionTTL, keyTrustedProxies: s.TrustedProxies, keySCIMSchemas: s.SCIMSchemas,
-		keyLogLevel: s.LogLevel, keyLogFormat: s.LogFormat,
+		keyWebhookKeyFile: s.WebhookKeyFile,
+		keyLogLevel:       s.LogLevel, keyLogFormat: s.LogFormat,
 	})
 	if err != nil {
 		return err
@@ -152,6 +154,10 @@ func (c *command) serve(set settings, p plan) error {
 		}
 		defer admin.Close()
 	}
+	webhookKey, err := readWebhookKey(set[keyWebhookKeyFile])
+	if err != nil {
+		return err
+	}
 	st, err := c.openStore(c.ctx, set[keyDB], true)
 	if err != nil {
 		return err
@@ -160,6 +166,7 @@ func (c *command) serve(set settings, p plan) error {
 	srv, err := server.New(server.Config{
 		Store: st, PublicURL: public, Log: log, Now: c.opt.Now, Version: c.opt.version(),
 		SessionTTL: p.sessionTTL, TrustedProxies: p.trustedProxies, SCIM: p.scim,
+		WebhookKey: webhookKey,
 	})
 	if err != nil {
 		return err

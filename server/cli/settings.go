@@ -37,6 +37,7 @@ const (
 	keySessionTTL     = "session_ttl"
 	keyTrustedProxies = "trusted_proxies"
 	keySCIMSchemas    = "scim_schemas"
+	keyWebhookKeyFile = "webhook_key_file"
 	keyLogLevel       = "log_level"
 	keyLogFormat      = "log_format"
 )
@@ -51,6 +52,7 @@ var allSettings = []setting{
 	{keySessionTTL, "1h"},
 	{keyTrustedProxies, ""},
 	{keySCIMSchemas, ""},
+	{keyWebhookKeyFile, defaultWebhookKeyFile},
 	{keyLogLevel, "info"},
 	{keyLogFormat, "text"},
 }

@@ -70,3 +70,13 @@ func (s *Store) ReleaseConsumer(ctx context.Context, name, owner string) error {
 		return nil
 	})
 }
+
+// ConsumerSeq returns the number of the last event that a consumer has done, or
+// ErrNotFound.
+func (s *Store) ConsumerSeq(ctx context.Context, name string) (seq int64, err error) {
+	if !storable(name) {
+		return 0, ErrNotFound
+	}
+	err = s.read.row(ctx, `select seq from consumers where name = $1`, name).Scan(&seq)
+	return seq, err
+}
