@@ -101,7 +101,7 @@ func TestMembers_theyAreLookedUpByTheirIDs(t *testing.T) {
 		"people":  {`select id, pk from users where directory = $1 and state <> 'archived' and id in ($2, $3)`, "(id=?)"},
 		"moving":  {dropOne[0], "(grp=? AND member=?)"},
 		"adding":  {addOne[0], "(id=?)"},
-		"terms":   {dropTerms[userTerms](4), "path=? AND val=? AND pk=?"},
+		"terms":   {dropTerm[userTerms], "path=? AND val=? AND pk=?"},
 		"leaving": {`delete from members where member = $1`, "(member=?)"},
 		"hidden":  {`select pk from resources where type >= '~' and modified < $1 limit 100`, "resources_hidden"},
 	} {

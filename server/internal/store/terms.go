@@ -219,8 +219,9 @@ func (t *tx) settle(ctx context.Context) error {
 }
 
 func (t *tx) settleTable(ctx context.Context, table termTable, work *termWork) error {
-	for rows := range slices.Chunk(work.drop, termsAtOnce) {
-		if err := t.termRows(ctx, dropTerms[table], rows); err != nil {
+	for _, r := range work.drop {
+		// One by one: neither planner is to be trusted with a list of rows.
+		if err := t.later(ctx, dropTerm[table], r.path, r.val, r.pk); err != nil {
 			return err
 		}
 	}
@@ -251,15 +252,15 @@ func (t *tx) termRows(ctx context.Context, texts func(n int) string, rows []term
 	return nil
 }
 
-// addTerms and dropTerms are the statements for n rows, n a power of two.
+// addTerms are the statements for n rows, n a power of two.
 var (
 	addTerms = map[termTable]func(int) string{
 		userTerms:     texts(`insert into user_terms (path, val, pk) values `, ` on conflict do nothing`),
 		resourceTerms: texts(`insert into resource_terms (path, val, pk) values `, ` on conflict do nothing`),
 	}
-	dropTerms = map[termTable]func(int) string{
-		userTerms:     texts(`delete from user_terms where (path, val, pk) in (values `, `)`),
-		resourceTerms: texts(`delete from resource_terms where (path, val, pk) in (values `, `)`),
+	dropTerm = map[termTable]string{
+		userTerms:     `delete from user_terms where path = $1 and val = $2 and pk = $3`,
+		resourceTerms: `delete from resource_terms where path = $1 and val = $2 and pk = $3`,
 	}
 )
 
