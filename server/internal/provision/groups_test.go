@@ -94,6 +94,11 @@ func TestGroupsLiveAsEntraNeedsThemTo(t *testing.T) {
 				t.Errorf("%s found %v, want %d", f, ids, n)
 			}
 		}
+		for i, r := range d.ask("GET", "/Users", "").body["Resources"].([]any) {
+			if diff := cmp.Diff(groups, r.(map[string]any)["groups"]); diff != "" {
+				t.Errorf("groups of person %d in a list (-want +got):\n%s", i, diff)
+			}
+		}
 		if ids := d.ask("GET", filter(`groups.value eq "`+id+`"`), "").found(); !slices.Equal(ids, []string{ada, bob}) {
 			t.Errorf("members by filter: %v", ids)
 		}
@@ -262,6 +267,11 @@ func TestAGreatGroupIsWholeHoweverItIsRead(t *testing.T) {
 		list := d.ask("GET", groupFilter(`displayName eq "G"`), "").want(http.StatusOK).body["Resources"].([]any)
 		if got := list[0].(map[string]any)["members"].([]any); len(got) != n {
 			t.Errorf("the list shows %d", len(got))
+		}
+		for _, r := range d.ask("GET", "/Users?count=250", "").want(http.StatusOK).body["Resources"].([]any) {
+			if u := r.(map[string]any); len(u["groups"].([]any)) != 1 {
+				t.Errorf("%v is in %v", u["id"], u["groups"])
+			}
 		}
 		d.ask("PATCH", "/Groups/"+g, patch(`{"op":"Remove","path":"members","value":[{"value":"u0007"}]}`)).want(http.StatusNoContent)
 		if got := d.members(g); len(got) != n-1 || slices.Contains(got, "u0007") {

@@ -175,9 +175,13 @@ func (c *call) groupsOf(ctx context.Context, id string) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a person's groups: %w", err)
 	}
+	return c.groupRefs(refs), nil
+}
+
+func (c *call) groupRefs(refs []directory.GroupRef) []any {
 	out := make([]any, len(refs))
 	for i, g := range refs {
 		out[i] = map[string]any{"value": g.ID, "display": g.DisplayName, "$ref": c.base + "/Groups/" + g.ID, "type": "direct"}
 	}
-	return out, nil
+	return out
 }

@@ -46,6 +46,7 @@ type Store interface {
 	Members(ctx context.Context, dir, group string, after store.Cursor, count int) (store.Page[directory.Member], error)
 	IsMember(ctx context.Context, dir, group, member string) (bool, error)
 	GroupsOf(ctx context.Context, dir, member string) ([]directory.GroupRef, error)
+	GroupsOfPeople(ctx context.Context, dir string, people []string) (map[string][]directory.GroupRef, error)
 }
 
 // Handler serves /scim/v2/. Use [New].

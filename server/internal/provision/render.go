@@ -101,16 +101,10 @@ func splice(doc []byte, parts any) ([]byte, error) {
 	return append(out, doc[1:]...), nil
 }
 
-// renderPerson returns the JSON of a person. The usual case, everything, puts
-// id, meta and groups into the stored bytes without decoding them.
-func (c *call) renderPerson(ctx context.Context, rt *scim.ResourceType, u directory.User, s scim.Selection) ([]byte, error) {
-	var groups []any
-	if s.Shows("groups") {
-		var err error
-		if groups, err = c.groupsOf(ctx, u.ID); err != nil {
-			return nil, err
-		}
-	}
+// renderPerson returns the JSON of a person with their groups. The usual case,
+// everything, puts id, meta and groups into the stored bytes without decoding
+// them.
+func (c *call) renderPerson(rt *scim.ResourceType, u directory.User, groups []any, s scim.Selection) ([]byte, error) {
 	if s.Without("groups") && !rt.Hides() && inLine(u) {
 		return splice(u.Doc, struct {
 			ID     string `json:"id"`
@@ -130,7 +124,15 @@ func (c *call) renderPerson(ctx context.Context, rt *scim.ResourceType, u direct
 
 // showPerson answers with a person.
 func (c *call) showPerson(ctx context.Context, q *ask, status int, u directory.User) (*reply, error) {
-	body, err := c.renderPerson(ctx, q.rt, u, q.selection())
+	s := q.selection()
+	var groups []any
+	if s.Shows("groups") && status != http.StatusCreated { // who is new is in none
+		var err error
+		if groups, err = c.groupsOf(ctx, u.ID); err != nil {
+			return nil, err
+		}
+	}
+	body, err := c.renderPerson(q.rt, u, groups, s)
 	if err != nil {
 		return nil, err
 	}

@@ -216,9 +216,19 @@ func (c *call) findPeople(ctx context.Context, s *search, q store.Search[directo
 	if err != nil {
 		return result{}, fmt.Errorf("finding people: %w", err)
 	}
+	var groups map[string][]directory.GroupRef
+	if s.show.Shows("groups") && len(found.Items) > 0 {
+		ids := make([]string, len(found.Items))
+		for i, u := range found.Items {
+			ids[i] = u.ID
+		}
+		if groups, err = c.h.cfg.Store.GroupsOfPeople(ctx, c.ws.Directory, ids); err != nil {
+			return result{}, fmt.Errorf("reading the groups of people: %w", err)
+		}
+	}
 	out := result{next: found.Next, total: found.Total}
 	for _, u := range found.Items {
-		data, err := c.renderPerson(ctx, s.rt, u, s.show)
+		data, err := c.renderPerson(s.rt, u, c.groupRefs(groups[u.ID]), s.show)
 		if err != nil {
 			return result{}, err
 		}
