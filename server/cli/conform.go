@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -30,6 +31,7 @@ type conformSCIMCmd struct {
 	ClientID        string `name:"client-id" placeholder:"ID" help:"The client id for --token-endpoint."`
 	ClientSecret    string `name:"client-secret" placeholder:"SECRET" help:"The client secret for --token-endpoint (LANYARD_CONFORM_CLIENT_SECRET)."`
 	ClientAssertion string `name:"client-assertion" placeholder:"JWT" help:"A client assertion for --token-endpoint, for workload identity federation (LANYARD_CONFORM_CLIENT_ASSERTION)."`
+	Only            string `name:"only" placeholder:"NAME" help:"Ask one test, by its name."`
 	Domain          string `name:"domain" placeholder:"DOMAIN" help:"The domain of the people who are made. Default: conform.example."`
 }
 
@@ -43,6 +45,9 @@ func (f conformSCIMCmd) Run(c *command) error {
 		told = func(r conform.Result) { fmt.Fprint(c.out, conformLine(r)) }
 	}
 	report, err := conform.Run(c.ctx, cfg, told)
+	if errors.Is(err, conform.ErrNoTest) {
+		return problem.Detailf(problem.BadUsage, "There is no test called %q.", f.Only)
+	}
 	if err != nil {
 		if c.ctx.Err() != nil {
 			err = context.Cause(c.ctx)
@@ -72,7 +77,7 @@ func (f conformSCIMCmd) config(c *command) (conform.Config, error) {
 	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" || base.User != nil {
 		return conform.Config{}, problem.Detailf(problem.BadUsage, "The address must be that of a SCIM provider, such as https://sso.example.com/scim/v2/acme.")
 	}
-	cfg := conform.Config{Base: base, TokenEndpoint: f.TokenEndpoint, ClientID: f.ClientID, Domain: f.Domain, Now: c.opt.Now}
+	cfg := conform.Config{Base: base, TokenEndpoint: f.TokenEndpoint, ClientID: f.ClientID, Only: f.Only, Domain: f.Domain, Now: c.opt.Now}
 	for _, s := range []struct {
 		into       *string
 		flag, name string

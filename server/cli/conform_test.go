@@ -78,6 +78,7 @@ func TestConform_itSaysWhatItNeeds(t *testing.T) {
 		{[]string{"sso.example.com", "--token", "a-secret-token"}, 2, "LY-CLI-001"},
 		{[]string{"ftp://sso.example.com", "--token", "a-secret-token"}, 2, "LY-CLI-001"},
 		{[]string{gone.URL, "--token", "a-secret-token"}, 1, "LY-CLI-007"},
+		{[]string{gone.URL, "--token", "a-secret-token", "--only", "no such"}, 2, `There is no test called "no such".`},
 		{[]string{gone.URL, "--token-endpoint", gone.URL, "--client-id", "x", "--client-secret", "a-secret-token"}, 1, "LY-CLI-007"},
 	} {
 		out, errOut, code := runHere(t, nil, append([]string{"conform", "scim"}, c.args...)...)

@@ -260,8 +260,13 @@ var mistakes = []fault{
 func TestRun_itCatchesWhatProvidersGetWrong(t *testing.T) {
 	for _, f := range mistakes {
 		t.Run(f.name, func(t *testing.T) {
-			for _, r := range ask(t, ours(t, f.around)).Results {
-				if r.Name == f.caught && r.Outcome == conform.Fail && r.Why != "" {
+			c := ours(t, f.around)
+			c.Only = f.caught
+			for _, r := range ask(t, c).Results {
+				if r.Name != f.caught {
+					t.Errorf("it asked %q", r.Name)
+				}
+				if r.Outcome == conform.Fail && r.Why != "" {
 					return
 				}
 			}

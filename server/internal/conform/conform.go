@@ -25,6 +25,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -39,6 +41,8 @@ type Config struct {
 	// credentials; with Assertion in place of the secret (RFC 7523) for
 	// workload identity federation. What is empty is not tested.
 	TokenEndpoint, ClientID, ClientSecret, Assertion string
+	// Only is the name of one test to ask. Empty means all.
+	Only string
 	// Domain is that of the people who are made. Empty means conform.example.
 	Domain string
 	// HTTPClient sends the requests. Nil means one with a timeout of 30 s.
@@ -46,6 +50,9 @@ type Config struct {
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
+
+// ErrNoTest is returned for a Config.Only that names none.
+var ErrNoTest = errors.New("there is no test of this name")
 
 // Outcome is how a test ended.
 type Outcome string
@@ -114,11 +121,18 @@ func Run(ctx context.Context, c Config, told func(Result)) (Report, error) {
 	if c.Domain == "" {
 		c.Domain = "conform.example"
 	}
+	asked := tests()
+	if c.Only != "" {
+		asked = slices.DeleteFunc(asked, func(one test) bool { return !strings.EqualFold(one.name, c.Only) })
+	}
+	if len(asked) == 0 {
+		return Report{}, fmt.Errorf("%w: %q", ErrNoTest, c.Only)
+	}
 	r := &runner{ctx: ctx, c: c, report: Report{Results: []Result{}, Counts: map[Outcome]int{}}}
 	if err := r.begin(); err != nil {
 		return r.report, err
 	}
-	for _, one := range tests() {
+	for _, one := range asked {
 		dialects := []dialect{classic}
 		if one.both {
 			dialects = []dialect{classic, flagged}

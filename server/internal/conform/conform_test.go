@@ -3,6 +3,7 @@ package conform_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -160,6 +161,11 @@ func TestRun_itSaysThatNobodyAnswers(t *testing.T) {
 	}
 	if _, err := conform.Run(t.Context(), conform.Config{}, nil); err == nil {
 		t.Error("no address is taken for one")
+	}
+	c := ours(t, nil)
+	c.Only = "No such test"
+	if report, err := conform.Run(t.Context(), c, nil); !errors.Is(err, conform.ErrNoTest) {
+		t.Errorf("a test that does not exist: %+v, %v", report, err)
 	}
 }
 
