@@ -18,6 +18,7 @@ import (
 type scimCmd struct {
 	Token      scimTokenCmd      `cmd:"" help:"Manage the secret tokens that provisioning signs in with."`
 	Alarm      scimAlarmCmd      `cmd:"" help:"Show or set when unusually many removals raise an alarm, and whether further ones are held."`
+	Replay     scimReplayCmd     `cmd:"" help:"Show what recorded requests would do, on a copy."`
 	Release    scimReleaseCmd    `cmd:"" help:"Let removals pass that the alarm holds."`
 	Client     scimClientCmd     `cmd:"" help:"Manage OAuth 2.0 clients, which provision with short-lived access tokens."`
 	Federation scimFederationCmd `cmd:"" help:"Let a client prove itself by a token of its own tenant instead of a secret."`
