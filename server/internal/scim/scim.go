@@ -5,9 +5,11 @@
 // It decides what a request means for one resource: how attribute names and
 // values are normalised ([ResourceType.Create], [ResourceType.Replace]), what a
 // PATCH makes of it ([ResourceType.Patch]), whether it matches a filter
-// ([ResourceType.Compile]) and which of its attributes an answer shows
-// ([ResourceType.Project]). Everything is driven by the tables in [ResourceType],
-// so a custom schema needs data, not code.
+// ([ResourceType.Compile]), what of it an index holds and a filter asks of that
+// index ([ResourceType.Terms], [ResourceType.Narrow]), what a PATCH does to the
+// members of a group ([ResourceType.SplitMembers]), and which attributes an
+// answer shows ([ResourceType.Project]). Everything is driven by the tables in [ResourceType],
+// so a schema of a configuration ([Declaration]) needs data, not code.
 //
 // It reads no clock, no network and no database, never changes its arguments,
 // and keeps no state: everything in it may be used from several goroutines.
@@ -31,6 +33,9 @@
 //   - A path that names an unknown attribute of a declared schema is an error:
 //     that mapping can never work, and the detail says how to mend it.
 //   - password is accepted and forgotten at once.
+//
+// A connection that is strict ([Profile]) is spared all of that but the case of
+// names.
 package scim
 
 // The URNs of RFC 7643 section 8 and RFC 7644.
