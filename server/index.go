@@ -21,6 +21,11 @@ func (s *Server) index(ctx context.Context) error {
 		} else if n > 0 {
 			s.cfg.Log.InfoContext(ctx, "resources indexed", "resources", n, "took", s.cfg.Now().Sub(began))
 		}
+		if n, err := s.cfg.Store.Sweep(ctx, s.cfg.Now()); err != nil && ctx.Err() == nil {
+			s.cfg.Log.ErrorContext(ctx, "what is left of resources could not be deleted", "error", err)
+		} else if n > 0 {
+			s.cfg.Log.InfoContext(ctx, "rest of interrupted changes deleted", "resources", n)
+		}
 		select {
 		case <-ctx.Done():
 			return nil

@@ -284,6 +284,28 @@ var grouping = []promise{
 		must(f, s.InsertResource(ctx, group("g"), nil))
 		f.has(s, "g")
 	}},
+	{"sweeps up what was left when a large group was made or deleted", func(f *fixture) {
+		s, ctx := f.indexed(), f.Context()
+		f.enrol(s, 3)
+		must(f, s.InsertResource(ctx, group("g"), members("u-0", "u-1")))
+		must(f, s.InsertResource(ctx, group("h"), members("u-0")))
+		f.db.Exec(f.T, `update resources set type = '~Group' where id = 'g'`)
+		_, err := s.Group(ctx, "acme", "g")
+		wants(f, err, store.ErrNotFound)
+		groups, err := s.GroupsOf(ctx, "acme", "u-0")
+		if len(groups) != 1 || err != nil {
+			f.Errorf("%v, %v", groups, err)
+		}
+		if n, err := s.Sweep(ctx, start.Add(time.Minute)); n != 0 || err != nil {
+			f.Errorf("it swept %d that somebody may be at, %v", n, err)
+		}
+		if n, err := s.Sweep(ctx, start.Add(2*time.Hour)); n != 1 || err != nil {
+			f.Errorf("it swept %d, %v; want 1", n, err)
+		}
+		must(f, s.InsertResource(ctx, group("g"), nil))
+		f.has(s, "g")
+		f.has(s, "h", "u-0")
+	}},
 	{"deletes a group with what it is in", func(f *fixture) {
 		s, ctx := f.indexed(), f.Context()
 		f.enrol(s, 2)
