@@ -1,12 +1,13 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
-	"database/sql"
+
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 )
 

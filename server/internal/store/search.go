@@ -34,9 +34,12 @@ type Search[T any] struct {
 	Total bool
 }
 
-// Sort is an order: by the value at Path, then by creation. Of several values
-// the smallest counts, descending the greatest. Resources without a value come
-// last, descending first (RFC 7644, section 3.4.2.3).
+// Sort is an order: by the value at Path, then by creation; descending is the
+// reverse of it. Of several values the smallest counts, descending the greatest. Resources without a value come
+// last, descending first (RFC 7644, section 3.4.2.3). Columns that have an order
+// are id and meta.created (both that of creation), meta.lastmodified, and for
+// people userName and externalId; another is ErrNoOrder. While the index is
+// being built, a path of terms is ErrIndexing.
 type Sort struct {
 	Path string
 	Desc bool
