@@ -80,8 +80,12 @@ func TestDeclaredAttributesAreObeyed(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Term{
-		{urn + ":badge", "b7", true}, {urn + ":born", "2000-01-01T00:00:00.000000000Z", false}, {urn + ":cars.photo", "https://a.example/1", false},
-		{urn + ":cars.value", "x", false}, {urn + ":level", orderedNumber(3), false}, {urn + ":shift", "night", false},
+		{urn + ":badge", "b7", true},
+		{urn + ":born", "2000-01-01T00:00:00.000000000Z", false},
+		{urn + ":cars.photo", "https://a.example/1", false},
+		{urn + ":cars.value", "x", false},
+		{urn + ":level", orderedNumber(3), false},
+		{urn + ":shift", "night", false},
 	}
 	for i := range want {
 		want[i].Path = strings.ToLower(want[i].Path)
