@@ -75,12 +75,14 @@ func (v *view) route(l leaf, dir string) (route, int) {
 		}
 	case colGroups:
 		if l.op == EQ && !l.present {
-			return route{from: "members", pk: "t.member / 2", order: "t.member",
+			return route{
+				from: "members", pk: "t.member / 2", order: "t.member",
 				code: func(pk int64) any { return 2 * pk }, where: func(q *sqlText) {
 					// The directory matters: another's group leads to its people.
 					q.put("t.grp = coalesce((select y.pk from resources y where y.id = ", bind{l.val},
 						" and y.type = 'Group' and y.directory = ", bind{dir}, "), -1) and t.member % 2 = 0")
-				}}, rankEqual
+				},
+			}, rankEqual
 		}
 	}
 	return route{}, rankAll

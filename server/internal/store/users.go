@@ -52,7 +52,8 @@ func (s *Store) InsertUser(ctx context.Context, u directory.User, events ...dire
 	key := directory.Fold(u.UserName)
 	rules := s.userTerms(&u)
 	var pk int64
-	added := &first{text: `insert into users (id, directory, version, user_name, user_name_key,
+	added := &first{
+		text: `insert into users (id, directory, version, user_name, user_name_key,
 			external_id, object_id, state, role, created, modified, doc, rules)
 		values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning pk`,
 		args: []any{
