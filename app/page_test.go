@@ -106,7 +106,7 @@ func TestRevokedPage_saysWhoAndWhatNext(t *testing.T) {
 
 func TestErrorPages_everyProblemCanBeShown(t *testing.T) {
 	for _, k := range problem.Codes() {
-		s := auth.State{Phase: auth.SignedOut, Workspace: acme(), Err: problem.Wrap(k, errors.New("secret cause"))}
+		s := auth.State{Phase: auth.SignedOut, Workspace: acme(), Err: problem.Wrap(k, errors.New("planted cause"))}
 		p := pageFor(english(), s, facts{Connected: true, Now: noon, Version: "0.1.0"})
 		_, txt := problem.Of(s.Err)
 		if p.Kind == entry {
@@ -118,7 +118,7 @@ func TestErrorPages_everyProblemCanBeShown(t *testing.T) {
 		if p.Title != strings.TrimSuffix(txt.Sentence, ".") || p.Text != txt.Next || p.Help.Code != string(k) || !strings.Contains(p.Help.Who, string(txt.Who)) {
 			t.Errorf("%s: %+v", k, p)
 		}
-		if !strings.Contains(p.Details, string(k)) || strings.Contains(p.Details, "secret") {
+		if !strings.Contains(p.Details, string(k)) || strings.Contains(p.Details, "planted") {
 			t.Errorf("%s: details %q", k, p.Details)
 		}
 	}
