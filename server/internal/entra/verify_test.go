@@ -65,7 +65,6 @@ func manyGroups(n int) []string {
 	return groups
 }
 
-// req: H3
 func TestVerify_itRefusesEachHostileTokenWithItsOwnCode(t *testing.T) {
 	i := newIssuer(t)
 	good := i.good()
