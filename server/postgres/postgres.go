@@ -44,8 +44,9 @@ func Open(ctx context.Context, url string) (*store.Store, error) {
 		config.RuntimeParams["application_name"] = "lanyard"
 	}
 	db := stdlib.OpenDB(*config)
-	db.SetMaxOpenConns(2 + readersPerCore*runtime.GOMAXPROCS(0))
-	db.SetMaxIdleConns(2 + runtime.GOMAXPROCS(0))
+	size := 2 + readersPerCore*runtime.GOMAXPROCS(0)
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size) // a new connection is a new process there: tens of milliseconds
 	db.SetConnMaxIdleTime(idleAfter)
 
 	var encoding string
