@@ -34,7 +34,7 @@ func underKeyring(t *testing.T, job, prelude string) {
 	t.Helper()
 	for _, program := range []string{"dbus-run-session", "gnome-keyring-daemon", "bash"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed", program)
+			t.Fatalf("%s is missing: apt-get install dbus gnome-keyring bash", program)
 		}
 	}
 	home := t.TempDir()
