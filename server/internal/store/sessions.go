@@ -12,6 +12,10 @@ import (
 // expireAtOnce bounds one transaction of ExpireSessions.
 const expireAtOnce = 1000
 
+// MaxSessions is how many sessions a person may have in a workspace. The oldest
+// gives way, so that one person's tokens cannot fill the database.
+const MaxSessions = 100
+
 // sessionColumns must be in the order of sessionRow.
 const sessionColumns = `s.hash, s.id, s.user_id, s.workspace, s.device, s.created, s.expires`
 
@@ -37,7 +41,8 @@ func (r *sessionRow) session() directory.Session {
 //
 // Whoever is not active is refused with problem.AccessEnded whatever admit
 // says. A person or workspace that does not exist is ErrNotFound. What ev does
-// not say (kind, time, directory, workspace, user, session) is filled in.
+// not say (kind, time, directory, workspace, user, session) is filled in. Above
+// MaxSessions the person's oldest in the workspace ends.
 func (s *Store) StartSession(ctx context.Context, n directory.Session, admit func(directory.User) error, ev directory.Event) error {
 	if n.Hash == "" || n.ID == "" || !storable(n.Hash, n.ID, n.User, n.Workspace, n.Device) {
 		return ErrInvalid
@@ -66,8 +71,30 @@ func (s *Store) StartSession(ctx context.Context, n directory.Session, admit fun
 			return Exists{"id"}
 		}
 		t.emit(started(ev, n, u))
-		return nil
+		return t.makeRoom(ctx, n, u)
 	})
+}
+
+// makeRoom ends the oldest sessions above MaxSessions, and never the new one.
+func (t *tx) makeRoom(ctx context.Context, n directory.Session, u directory.User) error {
+	err := t.each(ctx, func(row scanner) error {
+		ev := directory.Event{
+			At: n.Created, Directory: u.Directory, Workspace: n.Workspace,
+			Kind: directory.SessionEnded, User: u.ID,
+		}
+		if err := row.Scan(&ev.Session); err != nil {
+			return err
+		}
+		t.emit(ev)
+		return nil
+	}, `delete from sessions where hash in (
+			select hash from sessions where user_id = $1 and workspace = $2 and hash <> $3
+			order by created desc, id desc limit 1000 offset $4)
+		returning id`, n.User, n.Workspace, n.Hash, MaxSessions-1)
+	if err != nil {
+		return fmt.Errorf("store: making room for a session: %w", err)
+	}
+	return nil
 }
 
 func started(ev directory.Event, n directory.Session, u directory.User) directory.Event {

@@ -61,6 +61,46 @@ var sessions = []promise{
 			f.Errorf("just before it expires: %v", err)
 		}
 	}},
+	{"lets the oldest session give way, and nobody else's", func(f *fixture) {
+		s, ctx := f.acme(), f.Context()
+		must(f, insert(ctx, s, ada(1)))
+		must(f, insert(ctx, s, ada(2)))
+		colleague := session("u-2")
+		colleague.Created = start.Add(-time.Hour)
+		must(f, s.StartSession(ctx, colleague, anyone, directory.Event{}))
+		var mine []directory.Session
+		for i := range store.MaxSessions + 2 {
+			n := session("u-1")
+			n.Created = start.Add(time.Duration(i) * time.Second)
+			must(f, s.StartSession(ctx, n, anyone, directory.Event{}))
+			mine = append(mine, n)
+		}
+		for i, n := range mine {
+			if _, _, _, err := s.Session(ctx, n.Hash, start); errors.Is(err, store.ErrNotFound) != (i < 2) {
+				f.Errorf("session %d of %d: %v", i, len(mine), err)
+			}
+		}
+		// A clock that went back must not end the session that begins.
+		early := session("u-1")
+		early.Created = start.Add(-time.Minute)
+		must(f, s.StartSession(ctx, early, anyone, directory.Event{}))
+		for _, n := range []directory.Session{early, colleague} {
+			if _, _, _, err := s.Session(ctx, n.Hash, start); err != nil {
+				f.Errorf("the session of %s begun at %s has ended: %v", n.User, n.Created, err)
+			}
+		}
+		all, err := s.Events(ctx, 0, 1000)
+		must(f, err)
+		var ended []string
+		for _, e := range all {
+			if e.Kind == directory.SessionEnded {
+				ended = append(ended, e.Session)
+			}
+		}
+		if diff := cmp.Diff([]string{mine[0].ID, mine[1].ID, mine[2].ID}, ended); diff != "" {
+			f.Errorf("ended (-want +got):\n%s", diff)
+		}
+	}},
 	{"asks admit about the person as they are now", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
 		must(f, insert(ctx, s, ada(1)))
@@ -143,10 +183,13 @@ var sessions = []promise{
 	}},
 	{"clears away what expired, and nothing else", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
-		must(f, insert(ctx, s, ada(1)))
+		const people = 24
+		for i := range people {
+			must(f, insert(ctx, s, ada(i)))
+		}
 		var wg sync.WaitGroup
-		for i := range 1200 { // more than one transaction's worth
-			n := session("u-1")
+		for i := range people * store.MaxSessions { // each half more than one transaction's worth
+			n := session(fmt.Sprint("u-", i/store.MaxSessions))
 			n.Expires = start.Add(time.Duration(i%2) * time.Hour)
 			wg.Go(func() {
 				if err := s.StartSession(ctx, n, anyone, directory.Event{}); err != nil {
@@ -158,7 +201,7 @@ var sessions = []promise{
 		for _, step := range []struct {
 			at   time.Time
 			want int
-		}{{start, 600}, {start, 0}, {start.Add(time.Hour), 600}} {
+		}{{start, 1200}, {start, 0}, {start.Add(time.Hour), 1200}} {
 			if n, err := s.ExpireSessions(ctx, step.at); n != step.want || err != nil {
 				f.Errorf("at %v: %d, %v; want %d", step.at, n, err, step.want)
 			}
