@@ -169,7 +169,7 @@ func TestDev_someoneSignsInAndIsSignedOutByEntra(t *testing.T) {
 	if code != 0 || rest != "" || time.Since(stopped) > 8*time.Second {
 		t.Errorf("it ended with %d after %v and printed %q besides its line", code, time.Since(stopped), rest)
 	}
-	said := d.errOut.String()
+	said := d.said()
 	for _, secret := range []string{l.SCIMToken, session.Token, ada.Password} {
 		if strings.Contains(said, secret) {
 			t.Errorf("%q is in the log:\n%s", secret, said)
@@ -290,8 +290,8 @@ func TestDev_itTellsAPersonWhatToDoNext(t *testing.T) {
 		t.Errorf("it ended with %d", code)
 	}
 	for _, want := range []string{"UNSAFE", "lanyardd dev entra disable ada@acme.example", "authority  https://login.microsoftonline.com/"} {
-		if !strings.Contains(d.errOut.String(), want) {
-			t.Errorf("stderr lacks %q:\n%s", want, d.errOut.String())
+		if !strings.Contains(d.said(), want) {
+			t.Errorf("stderr lacks %q:\n%s", want, d.said())
 		}
 	}
 }

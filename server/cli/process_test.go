@@ -105,26 +105,8 @@ type daemon struct {
 	tm     *terminal
 	cmd    *exec.Cmd
 	out    *bufio.Reader
-	errOut lockedBuffer
+	errOut bytes.Buffer // complete once it has ended
 	ended  chan struct{}
-}
-
-// lockedBuffer collects output while it is read.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // start starts a command that keeps running. It is killed at the test's end,
@@ -150,7 +132,7 @@ func (tm *terminal) start(args ...string) *daemon {
 		<-d.ended
 		_ = r.Close()
 		if tm.t.Failed() {
-			tm.t.Logf("lanyardd %s said:\n%s", strings.Join(args, " "), d.errOut.String())
+			tm.t.Logf("lanyardd %s said:\n%s", strings.Join(args, " "), d.said())
 		}
 	})
 	return d
@@ -186,6 +168,13 @@ func (d *daemon) stop(sig syscall.Signal) (code int, rest string) {
 	var b strings.Builder
 	_, _ = d.out.WriteTo(&b)
 	return d.cmd.ProcessState.ExitCode(), b.String()
+}
+
+// said is all that it wrote on stderr, known once it has ended: what it writes
+// arrives by another way than its line on stdout, and may be later.
+func (d *daemon) said() string {
+	<-d.ended
+	return d.errOut.String()
 }
 
 // ready polls /readyz until it answers 200.

@@ -75,7 +75,7 @@ func TestServe_commandsWorkBesideIt(t *testing.T) {
 			if code != 0 || rest != "" {
 				t.Errorf("it ended with %d and printed %q besides its line", code, rest)
 			}
-			if log := d.errOut.String(); strings.Contains(log, token) {
+			if log := d.said(); strings.Contains(log, token) {
 				t.Errorf("the token is in the log:\n%s", log)
 			}
 			// All of it is still there for the next.
@@ -133,7 +133,7 @@ func TestServe_theFirstStartNeedsNoFlagsAndSaysWhatIsNext(t *testing.T) {
 	if code, _ := d.stop(syscall.SIGINT); code != 0 {
 		t.Errorf("it ended with %d", code)
 	}
-	words := d.errOut.String()
+	words := d.said()
 	for _, want := range []string{"is ready at " + s.PublicURL, "lanyardd workspace create acme", "lanyardd dev", "Ctrl+C"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("it did not say %q:\n%s", want, words)
@@ -153,10 +153,10 @@ func TestServe_itWarnsWhereOthersCanReachItInTheClear(t *testing.T) {
 		d := newTerminal(t).start("serve", "--listen", c.listen, "--public-url", c.public, "--json")
 		var s served
 		d.line(&s)
-		if warned := strings.Contains(d.errOut.String(), "in the clear"); warned != c.warns {
+		d.stop(syscall.SIGTERM)
+		if warned := strings.Contains(d.said(), "in the clear"); warned != c.warns {
 			t.Errorf("%s at %s: warned %v", c.public, c.listen, warned)
 		}
-		d.stop(syscall.SIGTERM)
 	}
 }
 
