@@ -16,7 +16,7 @@ fail() {
 packages_for() {
   case $1 in
     build) echo "gcc pkg-config libc6-dev libgl1-mesa-dev xorg-dev" ;;
-    test) echo "postgresql dbus gnome-keyring libsecret-tools git" ;;
+    test) echo "postgresql dbus gnome-keyring libsecret-tools git xmlsec1 libxml2-utils" ;;
     screen) echo "xvfb xdotool libgl1-mesa-dri dbus gnome-keyring xdg-utils fonts-dejavu-core" ;;
     window) echo "libgl1-mesa-dri xdg-utils" ;;
     packed_browser) echo "nodejs npm libnss3 libnspr4 libexpat1" ;;

@@ -1,0 +1,1 @@
+-- Roles that follow groups, and what was taken away.

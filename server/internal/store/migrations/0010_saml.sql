@@ -1,0 +1,1 @@
+-- SAML: set-up, requests, results and codes.
