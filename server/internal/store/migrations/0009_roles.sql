@@ -1,1 +1,2 @@
 -- Roles that follow groups, and what was taken away.
+update meta set v = v where k = 'schema';
