@@ -96,7 +96,8 @@ const (
 	tokenNext     = "Sign in again. If it happens again, copy the details for your IT administrator."
 )
 
-var catalog = map[Code]Text{
+// texts are the sentences of everything but SAML, whose are in saml.go.
+var texts = map[Code]Text{
 	Internal:  {500, "Something went wrong that should not have.", "Try again. If it happens again, copy the details and send them to whoever runs Lanyard for you.", Operator},
 	Offline:   {503, "The Lanyard server cannot be reached.", "Check your network connection, then try again.", You},
 	BadServer: {502, "What answered at this address is not a Lanyard server.", "Check the server address.", You},

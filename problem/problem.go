@@ -14,6 +14,7 @@ package problem
 import (
 	"errors"
 	"fmt"
+	"maps"
 )
 
 // Code names one kind of trouble. Its form is LY-<area>-<number>.
@@ -117,6 +118,17 @@ func Lookup(code Code) Text {
 		return t
 	}
 	return catalog[Internal]
+}
+
+// catalog holds the sentence of every code there is.
+var catalog = joined(texts, samlTexts)
+
+func joined(parts ...map[Code]Text) map[Code]Text {
+	all := make(map[Code]Text)
+	for _, part := range parts {
+		maps.Copy(all, part)
+	}
+	return all
 }
 
 // Known reports whether this build has a text for code.
