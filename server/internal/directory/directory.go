@@ -135,6 +135,11 @@ type Session struct {
 	Device    string
 	Created   time.Time
 	Expires   time.Time
+	// Web is set where a browser has the token, in a cookie. It is no bearer
+	// token then.
+	Web bool
+	// SAML is set where the session began with an assertion.
+	SAML *SAMLSession
 }
 
 // Kind says what an Event is about.
@@ -155,6 +160,11 @@ const (
 	GroupDeleted    Kind = "group.deleted" // with all memberships
 	MemberAdded     Kind = "group.member_added"
 	MemberRemoved   Kind = "group.member_removed"
+
+	// Of SAML connections (row B18). None names a person.
+	SAMLCertificates Kind = "saml.certificates_changed"
+	SAMLEntityID     Kind = "saml.entity_id_changed"
+	SAMLExpiring     Kind = "saml.certificate_expiring"
 )
 
 // Event is something that happened, written in the transaction of the change.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
@@ -23,6 +24,7 @@ type tx struct {
 
 	saved  map[int64]bool        // the keys of people who were changed
 	groups map[string]*openGroup // read or changed in this transaction, by id
+	moved  map[string]bool       // directories whose groups were changed in another way than by a guess
 
 	queue  []Statement // what a Batcher has yet to send
 	failed bool        // what was sent last ended before its last statement
@@ -38,6 +40,9 @@ type tally struct {
 	state     directory.State // of people
 	kind      string          // of other resources
 }
+
+// errGuess: what a closure began with, before it could know, was wrong.
+var errGuess = errors.New("store: a wrong guess")
 
 // errUndo: a closure failed after it had changed something, in a transaction
 // without savepoints.
@@ -88,6 +93,7 @@ func (w *writer) once(ctx context.Context, batch []*task, careful bool) (before 
 	t := &tx{
 		w: w, careful: careful,
 		counts: map[tally]int{}, terms: map[termTable]*termWork{}, paths: map[pathKey]int64{}, groups: map[string]*openGroup{}, saved: map[int64]bool{},
+		moved: map[string]bool{},
 	}
 	if err := t.begin(ctx, batch); err != nil {
 		return true, fmt.Errorf("store: beginning: %w", err)
@@ -95,7 +101,7 @@ func (w *writer) once(ctx context.Context, batch []*task, careful bool) (before 
 	done := 0
 	for _, task := range batch {
 		ok, err := t.run(ctx, task)
-		if errors.Is(err, errUndo) && len(batch) > 1 {
+		if errors.Is(err, errUndo) && (len(batch) > 1 || errors.Is(task.err, errGuess)) {
 			return true, errors.Join(err, t.undo(ctx, "rollback"))
 		}
 		if err != nil && !errors.Is(err, errUndo) {
@@ -123,23 +129,29 @@ func (w *writer) once(ctx context.Context, batch []*task, careful bool) (before 
 	return false, nil
 }
 
-// first is the statement with which a closure begins, where that does not depend
+// first is a statement with which a closure begins, where that does not depend
 // on anything. With a Batcher those of a whole batch are sent together; so they
 // may run before what closures before theirs do, and after them in no case.
 type first struct {
 	text string
 	args []any
 	dest []any // where its row is read into
+	// once, when set, names what is read: of several that read the same only
+	// the first is sent.
+	once string
 
 	ran   bool // for this attempt, and was not taken yet
 	found bool
 }
 
+// wrote reports whether it changed something.
+func (f *first) wrote() bool { return f.ran && f.found && !reads(f.text) }
+
 // begin begins the transaction.
 func (t *tx) begin(ctx context.Context, batch []*task) error {
 	for _, task := range batch {
-		if task.first != nil {
-			task.first.ran, task.first.found = false, false
+		for _, f := range task.firsts {
+			f.ran, f.found = false, false
 		}
 	}
 	b, is := t.w.engine.(Batcher)
@@ -147,21 +159,37 @@ func (t *tx) begin(ctx context.Context, batch []*task) error {
 		return t.w.engine.Begin(ctx, t.w.conn)
 	}
 	all := b.Opening()
-	for _, task := range batch {
-		if f := task.first; f != nil && !t.careful {
-			all = append(all, Statement{Text: f.text, Args: f.args, Row: func(row Scanner) error {
-				f.found = true
-				return row.Scan(f.dest...)
-			}})
-		}
+	sent := t.firsts(batch)
+	for _, f := range sent {
+		all = append(all, Statement{Text: f.text, Args: f.args, Row: func(row Scanner) error {
+			f.found = true
+			return row.Scan(f.dest...)
+		}})
 	}
 	_, _, err := b.Batch(ctx, t.w.conn, all)
-	for _, task := range batch {
-		if task.first != nil {
-			task.first.ran = err == nil && !t.careful
-		}
+	for _, f := range sent {
+		f.ran = err == nil
 	}
 	return err
+}
+
+// firsts are the statements that are sent with the beginning of a transaction.
+func (t *tx) firsts(batch []*task) []*first {
+	if t.careful {
+		return nil
+	}
+	var all []*first
+	named := map[string]bool{}
+	for _, task := range batch {
+		for _, f := range task.firsts {
+			if f.once != "" && named[f.once] {
+				continue
+			}
+			named[f.once] = true
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // ask returns when the first statement of a closure was run: before it, or now.
@@ -211,7 +239,7 @@ func (t *tx) run(ctx context.Context, task *task) (ok bool, err error) {
 			return false, err
 		}
 	}
-	t.dirty, t.broken = task.first != nil && task.first.found && !reads(task.first.text), false
+	t.dirty, t.broken = slices.ContainsFunc(task.firsts, (*first).wrote), false
 	task.err = t.call(ctx, task.do)
 	if task.err == nil && t.careful {
 		// A later closure may be undone, and this one not.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -17,21 +18,41 @@ const expireAtOnce = 1000
 const MaxSessions = 100
 
 // sessionColumns must be in the order of sessionRow.
-const sessionColumns = `s.hash, s.id, s.user_id, s.workspace, s.device, s.created, s.expires`
+const sessionColumns = `s.hash, s.id, s.user_id, s.workspace, s.device, s.created, s.expires, s.web, coalesce(s.saml, '')`
 
 type sessionRow struct {
 	s                directory.Session
 	created, expires int64
+	web              int64
+	saml             string
 }
 
 func (r *sessionRow) dest() []any {
-	return []any{&r.s.Hash, &r.s.ID, &r.s.User, &r.s.Workspace, &r.s.Device, &r.created, &r.expires}
+	return []any{&r.s.Hash, &r.s.ID, &r.s.User, &r.s.Workspace, &r.s.Device, &r.created, &r.expires, &r.web, &r.saml}
 }
 
-func (r *sessionRow) session() directory.Session {
+func (r *sessionRow) session() (directory.Session, error) {
 	s := r.s
-	s.Created, s.Expires = fromMicro(r.created), fromMicro(r.expires)
-	return s
+	s.Created, s.Expires, s.Web = fromMicro(r.created), fromMicro(r.expires), r.web != 0
+	if r.saml == "" {
+		return s, nil
+	}
+	if err := json.Unmarshal([]byte(r.saml), &s.SAML); err != nil {
+		return directory.Session{}, fmt.Errorf("store: SAML of session %q: %w", s.ID, err)
+	}
+	return s, nil
+}
+
+// samlOf is what is stored of the sign-in that a session came from.
+func samlOf(s directory.Session) (text, key any, err error) {
+	if s.SAML == nil {
+		return nil, nil, nil
+	}
+	b, err := json.Marshal(s.SAML)
+	if err != nil || !storable(string(b)) {
+		return nil, nil, ErrInvalid
+	}
+	return string(b), subject(s.SAML.Issuer, s.SAML.NameID), nil
 }
 
 // StartSession stores a new session if admit, called with the person as they
@@ -47,6 +68,14 @@ func (s *Store) StartSession(ctx context.Context, n directory.Session, admit fun
 	if n.Hash == "" || n.ID == "" || !storable(n.Hash, n.ID, n.User, n.Workspace, n.Device) {
 		return ErrInvalid
 	}
+	doc, key, err := samlOf(n)
+	if err != nil {
+		return err
+	}
+	web := 0
+	if n.Web {
+		web = 1
+	}
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
 		u, err := scanUser(t.row(ctx, `select `+userColumns+` from users u
 			join workspaces w on w.directory = u.directory where w.id = $1 and u.id = $2`, n.Workspace, n.User))
@@ -61,9 +90,9 @@ func (s *Store) StartSession(ctx context.Context, n directory.Session, admit fun
 		if u.State != directory.Active {
 			return problem.New(problem.AccessEnded)
 		}
-		added, err := t.exec(ctx, `insert into sessions (hash, id, user_id, workspace, device, created, expires)
-			values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
-			n.Hash, n.ID, n.User, n.Workspace, n.Device, micro(n.Created), micro(n.Expires))
+		added, err := t.exec(ctx, `insert into sessions (hash, id, user_id, workspace, device, created, expires, web, saml, subject)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
+			n.Hash, n.ID, n.User, n.Workspace, n.Device, micro(n.Created), micro(n.Expires), web, doc, key)
 		switch {
 		case err != nil:
 			return fmt.Errorf("store: starting session: %w", err)
@@ -128,8 +157,12 @@ func (s *Store) Session(ctx context.Context, hash string, now time.Time) (
 	if err != nil {
 		return directory.Session{}, directory.User{}, directory.Workspace{}, err
 	}
+	n, err := sr.session()
+	if err != nil {
+		return directory.Session{}, directory.User{}, directory.Workspace{}, err
+	}
 	w, err := wr.workspace()
-	return sr.session(), ur.user(), w, err
+	return n, ur.user(), w, err
 }
 
 // SessionsOfUser returns the sessions of a person in every workspace, oldest
@@ -144,8 +177,9 @@ func (s *Store) SessionsOfUser(ctx context.Context, user string) ([]directory.Se
 		if err := row.Scan(r.dest()...); err != nil {
 			return err
 		}
-		all = append(all, r.session())
-		return nil
+		n, err := r.session()
+		all = append(all, n)
+		return err
 	}, `select `+sessionColumns+` from sessions s where s.user_id = $1 order by s.created, s.id`, user)
 	if err != nil {
 		return nil, fmt.Errorf("store: listing sessions: %w", err)

@@ -62,7 +62,7 @@ func (s *Store) InsertUser(ctx context.Context, u directory.User, events ...dire
 		},
 		dest: []any{&pk},
 	}
-	return s.writeFirst(ctx, added, func(ctx context.Context, t *tx) error {
+	return s.writeFirst(ctx, func(ctx context.Context, t *tx) error {
 		err := t.ask(ctx, added, false)
 		if errors.Is(err, ErrNotFound) {
 			if err := t.taken(ctx, u, key); err != nil {
@@ -79,7 +79,7 @@ func (s *Store) InsertUser(ctx context.Context, u directory.User, events ...dire
 		t.count(u.Directory, u.State, 1)
 		t.emit(events...)
 		return t.index(ctx, userTerms, u.Directory, userType, pk, nil, u.Terms)
-	})
+	}, added)
 }
 
 // taken says which name of u somebody else has who is not archived.
@@ -123,7 +123,7 @@ func (s *Store) SaveUser(ctx context.Context, u directory.User, version int64, c
 	rules := s.userTerms(&u)
 	var has standing
 	read := has.of(u.Directory, u.ID)
-	return s.writeFirst(ctx, read, func(ctx context.Context, t *tx) error {
+	return s.writeFirst(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.stand(ctx, read, &has); err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (s *Store) SaveUser(ctx context.Context, u directory.User, version int64, c
 			return ErrConflict
 		}
 		return t.save(ctx, u, has, rules, c)
-	})
+	}, read)
 }
 
 // UpdateUser changes a person inside the writer, so that of many changes at
@@ -154,7 +154,7 @@ func (s *Store) UpdateUser(ctx context.Context, dir, id string,
 	read := has.of(dir, id)
 	read.text = strings.Replace(read.text, "select ", "select "+userColumns+", ", 1)
 	read.dest = append(row.dest(), read.dest...)
-	err = s.writeFirst(ctx, read, func(ctx context.Context, t *tx) error {
+	err = s.writeFirst(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.stand(ctx, read, &has); err != nil {
 			return err
 		}
@@ -175,7 +175,7 @@ func (s *Store) UpdateUser(ctx context.Context, dir, id string,
 		rules := s.userTerms(&after)
 		after.Version = before.Version + 1
 		return t.save(ctx, after, has, rules, c)
-	})
+	}, read)
 	after.Terms = nil
 	return after, err
 }

@@ -97,24 +97,19 @@ func (s *Store) RevokeWebhook(ctx context.Context, workspace, id string, now tim
 		if err := ended(n, err, "webhook"); err != nil {
 			return err
 		}
-		if _, err = t.exec(ctx, `delete from dead_letters where webhook = $1`, id); err == nil {
-			_, err = t.exec(ctx, `delete from consumers where name = $1`, Webhook{ID: id}.Consumer())
+		for _, of := range []string{`delete from dead_letters where webhook = $1`, `delete from webhook_retries where webhook = $1`} {
+			if _, err := t.exec(ctx, of, id); err != nil {
+				return err
+			}
 		}
+		_, err = t.exec(ctx, `delete from consumers where name = $1`, Webhook{ID: id}.Consumer())
 		return err
 	})
 }
 
 // AddDeadLetter notes that an event was given up for a webhook.
 func (s *Store) AddDeadLetter(ctx context.Context, webhook string, d DeadLetter) error {
-	text := strings.ReplaceAll(strings.ToValidUTF8(d.Error, "�"), "\x00", "")
-	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, `insert into dead_letters (webhook, seq, at, error) values ($1, $2, $3, $4)
-			on conflict (webhook, seq) do update set at = excluded.at, error = excluded.error`, webhook, d.Seq, micro(d.At), text)
-		if err != nil {
-			return fmt.Errorf("store: adding dead letter: %w", err)
-		}
-		return nil
-	})
+	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.addDeadLetter(ctx, webhook, d) })
 }
 
 // DeadLetters returns what could not be delivered to a webhook, in the order

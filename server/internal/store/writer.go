@@ -42,11 +42,11 @@ type writer struct {
 // task is one closure. Whoever takes it out of waiting decides: the writer by
 // running it, or the caller by withdrawing it.
 type task struct {
-	first *first // may be nil
-	do    func(context.Context, *tx) error
-	state atomic.Int32
-	done  chan struct{}
-	err   error
+	firsts []*first
+	do     func(context.Context, *tx) error
+	state  atomic.Int32
+	done   chan struct{}
+	err    error
 }
 
 const (
@@ -75,12 +75,12 @@ func newWriter(db *sql.DB, e Engine) *writer {
 // nothing else. do may run more than once, must not use the Store, and must
 // return soon, for everybody waits for it.
 func (s *Store) write(ctx context.Context, do func(context.Context, *tx) error) error {
-	return s.writeFirst(ctx, nil, do)
+	return s.writeFirst(ctx, do)
 }
 
-// writeFirst is write for a do that begins by asking f.
-func (s *Store) writeFirst(ctx context.Context, f *first, do func(context.Context, *tx) error) error {
-	t := &task{first: f, do: do, done: make(chan struct{})}
+// writeFirst is write for a do that begins by asking firsts.
+func (s *Store) writeFirst(ctx context.Context, do func(context.Context, *tx) error, firsts ...*first) error {
+	t := &task{firsts: firsts, do: do, done: make(chan struct{})}
 	if err := s.w.send(ctx, t); err != nil {
 		return err
 	}
