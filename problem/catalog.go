@@ -34,6 +34,9 @@ const (
 	WrongAccount    Code = "LY-SIGN-013" // a different person than the one who was to sign in again
 	PortBusy        Code = "LY-SIGN-014"
 	DeviceExpired   Code = "LY-SIGN-015" // device code ran out
+	CodeSpent       Code = "LY-SIGN-016" // unknown, spent, expired, of another app: alike
+	ReturnUnknown   Code = "LY-SIGN-017" // an app's return address that is not allowed
+	BadAppRequest   Code = "LY-SIGN-018" // an app's request without what OAuth 2.0 asks for
 
 	// Refusals of a Microsoft access token. The person sees one sentence for
 	// all of them; the code tells the log which check failed.
@@ -79,6 +82,7 @@ const (
 	DatabaseNewer   Code = "LY-CFG-005" // schema is of a newer version
 	ListenFailed    Code = "LY-CFG-006"
 	NoDatabaseFound Code = "LY-CFG-007"
+	WrongServerKey  Code = "LY-CFG-008" // not the key that secrets in the database were sealed with
 	BadUsage        Code = "LY-CLI-001"
 	NoDevRunning    Code = "LY-CLI-002"
 	UnknownPerson   Code = "LY-CLI-003"
@@ -130,6 +134,9 @@ var texts = map[Code]Text{
 	WrongAccount:    {403, "You signed in with a different account than before.", "Sign in with the account shown, or sign out first.", You},
 	PortBusy:        {500, "No free port was found to receive the sign-in.", "Close some programs and try again, or sign in with a code.", You},
 	DeviceExpired:   {408, "The code has run out.", "Ask for a new one.", You},
+	CodeSpent:       {400, "This sign-in cannot be finished any more.", "Choose Sign in to try again.", You},
+	ReturnUnknown:   {400, "The app asked to be returned to at an address that is not registered.", "Update the app, or ask whoever runs this server to register its return address.", Operator},
+	BadAppRequest:   {400, "The app did not ask for the sign-in in the right way.", "Update the app, then try again.", You},
 
 	TokenRefused:   {401, tokenSentence, tokenNext, Admin},
 	TokenMalformed: {401, tokenSentence, tokenNext, Admin},
@@ -172,6 +179,7 @@ var texts = map[Code]Text{
 	DatabaseNewer:   {500, "The database was made by a newer Lanyard.", "Start the newer version, or restore a backup.", Operator},
 	ListenFailed:    {500, "The server cannot listen on that address.", "Choose another with --listen, or end the program that uses it.", Operator},
 	NoDatabaseFound: {404, "There is no Lanyard database here.", "Name it with --db or LANYARD_DB, or start one with: lanyardd serve.", Operator},
+	WrongServerKey:  {500, "The server's key is missing, or is not the one that its secrets were sealed with.", "Give every server of this database, and the commands, the same key file.", Operator},
 	BadUsage:        {400, "The command was not understood.", "See lanyardd --help.", Operator},
 	NoDevRunning:    {404, "No lanyardd dev is running here.", "Start one with: lanyardd dev.", You},
 	UnknownPerson:   {404, "There is no person of that name.", "See lanyardd user list --workspace <workspace>.", Operator},

@@ -43,10 +43,11 @@ var arrows = []arrow{
 	{"server/internal/store/storetest", []string{"server/internal/directory", "server/internal/store", "problem"}, "one suite for both engines"},
 	{"server/internal/conform", nil, "it asks any provider over HTTP; what it shared with ours it could not find fault with"},
 	{"server/internal/pgtest", nil, "it starts a PostgreSQL for tests and knows nothing of what is kept in it"},
-	{"server/internal/signin", []string{"server/api", "server/internal/directory", "server/internal/entra", "server/internal/saml", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
+	{"server/internal/outbound", []string{"problem"}, "which addresses a server may call is one rule for everything that calls"},
+	{"server/internal/signin", []string{"server/api", "server/internal/directory", "server/internal/entra", "server/internal/outbound", "server/internal/saml", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/oauth", []string{"server/internal/directory", "server/internal/entra", "server/internal/scim", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/provision", []string{"server/internal/directory", "server/internal/scim", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
-	{"server/internal/deliver", []string{"server/api", "server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
+	{"server/internal/deliver", []string{"server/api", "server/internal/directory", "server/internal/outbound", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 
 	{"cmd/lanyardd", []string{"server/cli", "server", "server/sqlite", "server/postgres", "entratest", "problem"}, "main hands the commands both engines and, for dev, entratest"},
 	{"entratest", nil, "an emulator that shared code with the server would agree with its mistakes"},

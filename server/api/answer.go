@@ -111,6 +111,12 @@ func clip(s string) string {
 	return string(out)
 }
 
+// oauthErrors are the names that OAuth 2.0 has for our codes.
+var oauthErrors = map[problem.Code]string{
+	problem.CodeSpent:     "invalid_grant",
+	problem.BadAppRequest: "invalid_request",
+}
+
 // NewProblem describes err for the outside: the outermost code, its sentence
 // and the detail that is safe to show. Causes stay inside.
 func NewProblem(err error, correlation string) Problem {
@@ -121,6 +127,7 @@ func NewProblem(err error, correlation string) Problem {
 		Status:        text.Status,
 		Detail:        problem.DetailOf(err),
 		Code:          string(code),
+		Error:         oauthErrors[code],
 		Next:          text.Next,
 		Who:           string(text.Who),
 		CorrelationID: correlation,

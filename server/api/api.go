@@ -18,6 +18,8 @@ type Workspace struct {
 	Name string `json:"name"`
 	// Microsoft is nil while sign-in with Microsoft is not set up.
 	Microsoft *Microsoft `json:"microsoft,omitempty"`
+	// SAML is nil while sign-in with SAML is not set up, or switched off.
+	SAML *SAML `json:"saml,omitempty"`
 	// OfflineGraceSeconds is how long a signed-in person may go on working
 	// while the server cannot be reached. Zero means not at all.
 	OfflineGraceSeconds int64 `json:"offline_grace_seconds"`
@@ -37,6 +39,22 @@ type Microsoft struct {
 	DomainHint string `json:"domain_hint,omitempty"`
 }
 
+// SAML says how to sign in with the workspace's SAML identity provider.
+//
+// An app opens Start in the system browser (RFC 8252) with the parameters of an
+// OAuth 2.0 authorisation request: response_type=code, redirect_uri (loopback
+// with any port, or one that is registered), code_challenge,
+// code_challenge_method=S256 and state; login_hint may be added. The browser
+// comes back to redirect_uri with code and state, or with error and state (RFC
+// 6749, section 4.1.2). The code goes to POST /v1/session.
+type SAML struct {
+	Start string `json:"start"`
+	// Login is where a browser signs in to the workspace itself.
+	Login string `json:"login"`
+	// UserAccessURL is the identity provider's own link to the app, if any.
+	UserAccessURL string `json:"user_access_url,omitempty"`
+}
+
 // DiscoverRequest is the body of POST /v1/discover: the workspace of an e-mail
 // address, found by its domain alone. Whether such a person exists does not
 // change the answer.
@@ -44,11 +62,19 @@ type DiscoverRequest struct {
 	Email string `json:"email"`
 }
 
-// SessionRequest is the body of POST /v1/session.
+// SessionRequest is the body of POST /v1/session. It has either AccessToken, or
+// Code with CodeVerifier and RedirectURI.
 type SessionRequest struct {
 	Workspace string `json:"workspace"`
 	// AccessToken is a Microsoft v2.0 access token for the workspace's scope.
-	AccessToken string `json:"access_token"`
+	AccessToken string `json:"access_token,omitempty"`
+	// Code is what came back to the app from a sign-in that began at
+	// [SAML].Start. It is good once, for a minute.
+	Code string `json:"code,omitempty"`
+	// CodeVerifier is what the code_challenge was made from (RFC 7636), and
+	// RedirectURI the address of the request.
+	CodeVerifier string `json:"code_verifier,omitempty"`
+	RedirectURI  string `json:"redirect_uri,omitempty"`
 	// Device is the name a person would know the device by.
 	Device string `json:"device,omitempty"`
 }
@@ -117,7 +143,10 @@ type Problem struct {
 	// Detail is one more sentence about this very occurrence.
 	Detail string `json:"detail,omitempty"`
 	Code   string `json:"code"`
-	Next   string `json:"next"`
+	// Error is the error code of OAuth 2.0 (RFC 6749, section 5.2) where the
+	// request was one of it.
+	Error string `json:"error,omitempty"`
+	Next  string `json:"next"`
 	Who    string `json:"who"`
 	// CorrelationID finds this occurrence in the server's log. It is also
 	// the X-Request-Id of the answer.
