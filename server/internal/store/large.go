@@ -128,7 +128,7 @@ func (s *Store) changeLarge(ctx context.Context, dir, kind, id string, now time.
 	}
 	// The attributes go first: should change refuse now, nothing happened.
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		before, had, err := t.resource(ctx, dir, kind, id)
+		before, had, err := t.resource(ctx, readResource(dir, kind, id))
 		if err != nil {
 			return err
 		}
@@ -158,7 +158,7 @@ func (s *Store) changeLarge(ctx context.Context, dir, kind, id string, now time.
 // moveSome is one step of changeLarge.
 func (s *Store) moveSome(ctx context.Context, dir, kind, id string, drop, add []int64, now time.Time) (after directory.Resource, moved bool, err error) {
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		before, had, err := t.resource(ctx, dir, kind, id)
+		before, had, err := t.resource(ctx, readResource(dir, kind, id))
 		if err != nil {
 			return err
 		}

@@ -156,12 +156,15 @@ func (t *tx) moveMembers(ctx context.Context, who []int64, grp int64, before, ea
 
 // changeMembers makes the part of a change that is not large which concerns
 // members, with its events. by is by how many they became more.
-func (t *tx) changeMembers(ctx context.Context, r resourceRow, c ResourceChange, now time.Time) (moved bool, by int, err error) {
+func (t *tx) changeMembers(ctx context.Context, r resourceRow, c ResourceChange, now time.Time, g *guess) (moved bool, by int, err error) {
 	if !storableMembers(c.Add) || !storableMembers(c.Remove) || !storableMembers(c.Members) {
 		return false, 0, ErrInvalid
 	}
-	if len(c.Add)+len(c.Remove) == 1 && !c.Replace {
-		return t.changeMember(ctx, r, c, now)
+	if _, _, one := c.single(); one {
+		return t.changeMember(ctx, r, c, now, g)
+	}
+	if _, hit, err := g.taken(t, r, c); hit || err != nil {
+		return false, 0, errGuess
 	}
 	add, err := t.resolve(ctx, r.r.Directory, append(slices.Clip(c.Members), c.Add...))
 	if err != nil {
@@ -193,22 +196,22 @@ func (t *tx) changeMembers(ctx context.Context, r resourceRow, c ResourceChange,
 
 // changeMember is changeMembers for one, which is what Entra does most: the
 // member is looked up in the statement that moves them.
-func (t *tx) changeMember(ctx context.Context, r resourceRow, c ResourceChange, now time.Time) (moved bool, by int, err error) {
-	kind, text, m := directory.MemberRemoved, dropOne, directory.Member{}
-	if by = -1; len(c.Add) == 1 {
-		kind, text, m, by = directory.MemberAdded, addOne, c.Add[0], 1
-	} else {
-		m = c.Remove[0]
+func (t *tx) changeMember(ctx context.Context, r resourceRow, c ResourceChange, now time.Time, g *guess) (moved bool, by int, err error) {
+	code, hit, err := g.taken(t, r, c)
+	if err != nil {
+		return false, 0, err
 	}
-	var code int64
-	if m.Kind != directory.GroupMember {
-		err = t.row(ctx, text[0], r.pk, r.r.Directory, m.ID).Scan(&code)
+	kind, text, by := directory.MemberRemoved, dropOne, -1
+	m, add, _ := c.single()
+	if add {
+		kind, text, by = directory.MemberAdded, addOne, 1
 	}
-	if m.Kind == directory.GroupMember || m.Kind == "" && errors.Is(err, ErrNotFound) {
-		err = t.row(ctx, text[1], r.pk, r.r.Directory, m.ID).Scan(&code)
+	if !hit {
+		t.moved[r.r.Directory] = true
+		code, err = t.moveOne(ctx, text, r, m)
 	}
 	switch {
-	case errors.Is(err, ErrNotFound) && by > 0:
+	case errors.Is(err, ErrNotFound) && add:
 		_, err = t.resolve(ctx, r.r.Directory, c.Add) // they are a member already, or unknown
 		return false, 0, err
 	case errors.Is(err, ErrNotFound):
@@ -218,6 +221,17 @@ func (t *tx) changeMember(ctx context.Context, r resourceRow, c ResourceChange, 
 	}
 	t.emit(memberEvent(kind, r.r, code, m.ID, now))
 	return true, by, nil
+}
+
+// moveOne runs one of the texts of addOne or dropOne: whichever finds the member.
+func (t *tx) moveOne(ctx context.Context, text [2]string, r resourceRow, m directory.Member) (code int64, err error) {
+	if m.Kind != directory.GroupMember {
+		err = t.row(ctx, text[0], r.pk, r.r.Directory, m.ID).Scan(&code)
+	}
+	if m.Kind == directory.GroupMember || m.Kind == "" && errors.Is(err, ErrNotFound) {
+		err = t.row(ctx, text[1], r.pk, r.r.Directory, m.ID).Scan(&code)
+	}
+	return code, err
 }
 
 // addOne and dropOne move one member: a person, or a group.
@@ -256,6 +270,9 @@ func (t *tx) others(ctx context.Context, grp int64, keep, drop map[int64]string)
 func (t *tx) move(ctx context.Context, r resourceRow, drop []int64, dropIDs map[int64]string, add []int64, addIDs map[int64]string,
 	now time.Time,
 ) (moved bool, by int, err error) {
+	if len(drop)+len(add) > 0 {
+		t.moved[r.r.Directory] = true
+	}
 	dropped, err := t.dropMembers(ctx, r.pk, drop)
 	if err != nil {
 		return false, 0, err
@@ -300,7 +317,11 @@ func (t *tx) leaveGroups(ctx context.Context, dir string, code int64, id string,
 	if len(groups) == 0 {
 		return nil
 	}
+	if err := t.settleGroups(ctx); err != nil {
+		return fmt.Errorf("store: leaving groups: %w", err)
+	}
 	clear(t.groups)
+	t.moved[dir] = true
 	if _, err := t.exec(ctx, `delete from members where member = $1`, code); err != nil {
 		return fmt.Errorf("store: leaving groups: %w", err)
 	}

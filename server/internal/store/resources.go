@@ -128,6 +128,9 @@ type ResourceChange struct {
 	// Add and Remove change the members of a group. To add who is a member, or
 	// remove who is not, does nothing.
 	Add, Remove []directory.Member
+	// Rank, unless nil, is the workspace whose rules give the people who are
+	// moved their roles, in the transaction that moves them.
+	Rank *directory.Workspace
 	// Replace makes Members the only ones, before Remove and then Add.
 	Replace bool
 	Members []directory.Member
@@ -153,9 +156,12 @@ func (s *Store) ChangeResource(ctx context.Context, dir, kind, id string, now ti
 		return after, false, ErrNotFound
 	}
 	var c ResourceChange
-	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		before, had, err := t.resource(ctx, dir, kind, id)
-		if err != nil {
+	var before resourceRow
+	g, read := s.guess(dir, id, change), readResource(dir, kind, id)
+	err = s.writeFirst(ctx, func(ctx context.Context, t *tx) error {
+		var had []termKey
+		var err error
+		if before, had, err = t.resource(ctx, read); err != nil {
 			return err
 		}
 		if c, err = change(before.resource()); err != nil {
@@ -164,11 +170,14 @@ func (s *Store) ChangeResource(ctx context.Context, dir, kind, id string, now ti
 		if c.large(before.r.Members) {
 			return errLarge
 		}
-		after, changed, err = s.apply(ctx, t, before, had, c, now)
+		after, changed, err = s.apply(ctx, t, before, had, c, now, g)
 		return err
-	})
+	}, g.firsts(read)...)
 	if errors.Is(err, errLarge) {
 		return s.changeLarge(ctx, dir, kind, id, now, c, change)
+	}
+	if err == nil {
+		s.seen.put(before)
 	}
 	return after, changed, err
 }
@@ -182,47 +191,11 @@ func (c ResourceChange) large(has int) bool {
 	return n > membersAtOnce
 }
 
-// openGroup is a resource that was read in a transaction. Many members may be
-// added to one group at once, and only the first need read it.
-type openGroup struct {
-	row resourceRow
-	had []termKey
-}
-
-// resource reads a resource with its terms, to change it.
-func (t *tx) resource(ctx context.Context, dir, kind, id string) (r resourceRow, had []termKey, err error) {
-	if g := t.groups[id]; g != nil && g.row.r.Directory == dir && g.row.r.Type == kind {
-		return g.row, g.had, nil
-	}
-	if err := t.settle(ctx); err != nil {
-		return r, nil, err
-	}
-	var terms string
-	err = t.row(ctx, `select `+resourceColumns+`, `+termsOf(resourceTerms)+`
-		from resources u where u.id = $1 and u.directory = $2 and u.type = $3`, id, dir, kind).Scan(append(r.dest(), &terms)...)
-	if err != nil {
-		return r, nil, err
-	}
-	if had, err = hadTerms(terms); err != nil {
-		return r, nil, err
-	}
-	t.groups[id] = &openGroup{row: r, had: had}
-	return r, had, nil
-}
-
-// remember keeps what became of a resource of which only version, time and
-// members changed.
-func (t *tx) remember(after directory.Resource) {
-	if g := t.groups[after.ID]; g != nil {
-		g.row.r.Version, g.row.r.Members, g.row.modified = after.Version, after.Members, micro(after.Modified)
-	}
-}
-
 // apply makes a change that is not large.
-func (s *Store) apply(ctx context.Context, t *tx, before resourceRow, had []termKey, c ResourceChange, now time.Time) (
+func (s *Store) apply(ctx context.Context, t *tx, before resourceRow, had []termKey, c ResourceChange, now time.Time, g *guess) (
 	after directory.Resource, changed bool, err error,
 ) {
-	moved, by, err := t.changeMembers(ctx, before, c, now)
+	moved, by, err := t.changeMembers(ctx, before, c, now, g)
 	if err != nil {
 		return after, false, err
 	}
@@ -241,12 +214,9 @@ func (s *Store) rewrite(ctx context.Context, t *tx, before resourceRow, had []te
 	}
 	after.Version, after.Modified, after.Members = after.Version+1, fromMicro(micro(now)), after.Members+by
 	if same {
-		err = t.later(ctx, `update resources set version = $1, modified = $2, members = $3 where pk = $4`,
-			after.Version, micro(now), after.Members, before.pk)
-		t.remember(after)
-		return after, true, err
+		return after, true, t.touch(ctx, before, after, now)
 	}
-	delete(t.groups, after.ID)
+	t.forget(after.Directory, after.ID)
 	after.DisplayName, after.ExternalID, after.Doc, after.Terms = c.After.DisplayName, c.After.ExternalID, c.After.Doc, c.After.Terms
 	if !storableResource(after) {
 		return after, false, ErrInvalid
@@ -277,13 +247,13 @@ func (s *Store) DeleteResource(ctx context.Context, dir, kind, id string, versio
 	var r resourceRow
 	err := s.write(ctx, func(ctx context.Context, t *tx) (err error) {
 		var had []termKey
-		if r, had, err = t.resource(ctx, dir, kind, id); err != nil {
+		if r, had, err = t.resource(ctx, readResource(dir, kind, id)); err != nil {
 			return err
 		}
 		if version != 0 && version != r.r.Version {
 			return ErrConflict
 		}
-		delete(t.groups, id)
+		t.forget(dir, id)
 		// Until its members are gone, nobody sees it.
 		if _, err := t.exec(ctx, `update resources set type = $1, modified = $2 where pk = $3`, hidden+kind, micro(now), r.pk); err != nil {
 			return fmt.Errorf("store: deleting %s: %w", kind, err)

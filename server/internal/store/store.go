@@ -36,6 +36,7 @@ type Store struct {
 	rules Rules         // see Use
 	ready atomic.Bool   // the index covers everything
 	paths sync.Map      // pathKey to its number, for searches
+	seen  seenGroups    // for guesses
 	heavy chan struct{} // held by the one search that is in a long walk
 
 	stop    context.CancelFunc // ends listening for other processes

@@ -206,9 +206,12 @@ func (t *tx) unclaimed(ctx context.Context, table termTable, dir, kind string, p
 	return nil
 }
 
-// settle writes the terms that wait. Whoever reads terms in the writer calls it
-// first.
+// settle writes the terms that wait, and what became of groups. Whoever reads
+// either in the writer calls it first.
 func (t *tx) settle(ctx context.Context) error {
+	if err := t.settleGroups(ctx); err != nil {
+		return fmt.Errorf("store: changing a group: %w", err)
+	}
 	for table, work := range t.terms {
 		if err := t.settleTable(ctx, table, work); err != nil {
 			return fmt.Errorf("store: indexing: %w", err)

@@ -40,6 +40,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"find", finding},
 		{"search", searching},
 		{"groups", grouping},
+		{"storm", storming},
 		{"index", indexing},
 		{"sessions", sessions},
 		{"events", events},
