@@ -102,6 +102,7 @@ type registration struct {
 	App
 	assigned map[string][]string        // principal (user or group) → role ids
 	consents map[string]map[string]bool // user → "<resource client id>/<scope>"
+	saml     *samlApp                   // nil: no single sign-on page
 }
 
 // AddApp registers an app and returns it with everything filled in. It panics

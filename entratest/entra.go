@@ -53,6 +53,10 @@ type Options struct {
 	// whole family (RFC 9700 section 4.14.2), which finds the client that
 	// loses the newer one.
 	AllowRefreshReuse bool
+	// MicrosoftAddresses makes federation metadata name login.microsoftonline.com
+	// as the real one does, for browsers behind the proxy ([Browser] knows the
+	// way). By default it names http://localhost:PORT, like the rest.
+	MicrosoftAddresses bool
 	// Orderly leaves out what is there to trip the careless: keys in random
 	// order and fields nobody knows.
 	Orderly bool

@@ -17,6 +17,7 @@ type signedIn struct {
 	tenant, user, sid string
 	epoch             int
 	at                time.Time
+	method            string // how they proved it
 }
 
 // flow is one sign-in under way in one browser.
@@ -213,7 +214,7 @@ func (c *core) remember(f *flow, p *person) step {
 	old.accounts = slices.DeleteFunc(old.accounts, func(a signedIn) bool { return a.tenant == f.tenant && a.user == p.ObjectID })
 	f.sid = newGUID()
 	old.accounts = append(old.accounts, signedIn{
-		tenant: f.tenant, user: p.ObjectID, sid: f.sid, epoch: p.epoch, at: c.clock(),
+		tenant: f.tenant, user: p.ObjectID, sid: f.sid, epoch: p.epoch, at: c.clock(), method: p.method(),
 	})
 	fresh, before := randomText(24), f.cookie
 	for _, other := range c.flows {

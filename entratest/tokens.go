@@ -149,36 +149,52 @@ func (c *core) guestHome(p *person) string {
 }
 
 func (t *tenant) addRoles(claims Claims, r *registration, p *person) {
+	if values := t.roleValues(r, p.ObjectID); len(values) > 0 {
+		claims["roles"] = values
+	}
+}
+
+// roleValues are the values of a person's app roles; some have none.
+func (t *tenant) roleValues(r *registration, user string) []string {
 	var values []string
-	roles, _ := t.rolesOf(r, p.ObjectID)
+	roles, _ := t.rolesOf(r, user)
 	for _, role := range roles {
 		if role.Value != "" {
 			values = append(values, role.Value)
 		}
 	}
-	if len(values) > 0 {
-		claims["roles"] = values
-	}
+	return values
 }
 
 func (t *tenant) addGroups(claims Claims, r *registration, p *person) {
-	groups := t.groupsOf(p.ObjectID)
-	switch r.GroupClaims {
-	case NoGroups:
-		return
-	case AssignedGroups:
-		groups = slices.DeleteFunc(groups, func(id string) bool { return r.assigned[id] == nil })
-	}
+	groups := t.groupClaim(r, p.ObjectID)
 	switch {
 	case len(groups) == 0:
 	case len(groups) > maxGroups:
 		claims["_claim_names"] = map[string]string{"groups": "src1"}
 		claims["_claim_sources"] = map[string]any{"src1": map[string]string{
-			"endpoint": "https://graph.windows.net/" + t.ID + "/users/" + p.ObjectID + "/getMemberObjects",
+			"endpoint": t.groupsLink(p),
 		}}
 	default:
 		claims["groups"] = groups
 	}
+}
+
+// groupsLink is where a token with too many groups sends the app.
+func (t *tenant) groupsLink(p *person) string {
+	return "https://graph.windows.net/" + t.ID + "/users/" + p.ObjectID + "/getMemberObjects"
+}
+
+// groupClaim are the groups that go into a token, by groupMembershipClaims.
+func (t *tenant) groupClaim(r *registration, user string) []string {
+	groups := t.groupsOf(user)
+	switch r.GroupClaims {
+	case SecurityGroups:
+		return groups
+	case AssignedGroups:
+		return slices.DeleteFunc(groups, func(id string) bool { return r.assigned[id] == nil })
+	}
+	return nil
 }
 
 // AccessToken signs a v2.0 access token for the person, as the app gets it
