@@ -93,6 +93,7 @@ const (
 	UnknownClient   Code = "LY-CLI-008"
 	UnknownWebhook  Code = "LY-CLI-009"
 	WebhookFailed   Code = "LY-CLI-010"
+	EventsPruned    Code = "LY-CLI-011" // events that are not kept any more
 )
 
 const (
@@ -190,4 +191,5 @@ var texts = map[Code]Text{
 	UnknownClient:   {404, "There is no OAuth client or secret with that id.", "See lanyardd scim client list --workspace <workspace>.", Operator},
 	UnknownWebhook:  {404, "There is no webhook with that id.", "See lanyardd webhook list --workspace <workspace>.", Operator},
 	WebhookFailed:   {502, "The webhook's address did not accept the event.", "Mend what answers there, then try again.", Operator},
+	EventsPruned:    {410, "Those events are not kept any more.", "Begin after 0, which gives the oldest that are kept, and read anew what you keep of people and groups.", Operator},
 }

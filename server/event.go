@@ -51,6 +51,10 @@ func (s *Server) hook() deliver.Consumer {
 
 // Events returns the events after a number in their order, at most limit and
 // never more than 1,000. A reader that remembers the last Seq misses nothing.
+//
+// Events are kept for 30 days, and longer where a webhook or OnEvent has not had
+// them. After 0 they begin with the oldest that is kept; after the Seq of one
+// whose next is not kept any more it is problem.EventsPruned.
 func Events(ctx context.Context, s *Store, after int64, limit int) ([]Event, error) {
 	all, err := s.Events(ctx, after, limit)
 	if err != nil {

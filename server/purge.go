@@ -5,18 +5,26 @@ import (
 	"time"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
-// purging is how often people are erased whose time is over (row E6).
+// purging is how often people are erased whose time is over (row E6), and
+// events that nobody needs any more.
 const purging = time.Hour
 
-// purge erases who was archived long enough, in the workspaces that want it.
+// purge erases who was archived long enough, in the workspaces that want it, and
+// the events that are older than store.KeepEventsFor.
 func (s *Server) purge(ctx context.Context) error {
 	t := time.NewTicker(purging)
 	defer t.Stop()
 	for {
 		if err := s.purgeOnce(ctx); err != nil && ctx.Err() == nil {
 			s.cfg.Log.ErrorContext(ctx, "archived people could not be erased", "error", err)
+		}
+		if n, err := s.cfg.Store.PruneEvents(ctx, s.cfg.Now()); err != nil && ctx.Err() == nil {
+			s.cfg.Log.ErrorContext(ctx, "old events could not be deleted", "error", err)
+		} else if n > 0 {
+			s.cfg.Log.InfoContext(ctx, "old events deleted", "events", n, "after", store.KeepEventsFor)
 		}
 		select {
 		case <-ctx.Done():

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
 // req: E13
@@ -50,5 +52,26 @@ func TestEvents_itPrintsThemAsLines(t *testing.T) {
 	}
 	if _, _, code := o.run("events", "--after", "-1"); code != 2 {
 		t.Errorf("a negative number ended with %d", code)
+	}
+}
+
+func TestEvents_itSaysWhichAreNotKeptAnyMore(t *testing.T) {
+	o := newOffice(t)
+	old := o.now.Add(-store.KeepEventsFor - time.Hour)
+	for i := range 3 {
+		u := directory.User{ID: fmt.Sprint("u", i), Directory: "acme", Version: 1, UserName: fmt.Sprint("p", i), State: directory.Active, Created: old, Modified: old, Doc: []byte(`{}`)}
+		if err := o.store.InsertUser(t.Context(), u, directory.Change(directory.User{}, u).Events...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := o.store.PruneEvents(t.Context(), o.now); n != 3 || err != nil {
+		t.Fatalf("%d deleted, %v", n, err)
+	}
+	out, errOut, code := o.run("events", "--after", "1")
+	if code == 0 || out != "" || !strings.Contains(errOut, "Events up to number 3 are not kept any more.") || !strings.Contains(errOut, "LY-CLI-011") {
+		t.Errorf("it ended with %d: %s%s", code, out, errOut)
+	}
+	if out, errOut, code := o.run("events"); code != 0 || out != "" {
+		t.Errorf("it ended with %d: %s%s", code, out, errOut)
 	}
 }

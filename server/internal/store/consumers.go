@@ -10,7 +10,9 @@ import (
 // TakeConsumer takes, or keeps, the work of a consumer of events for owner
 // until a time, and returns the number of the last event that is done. It
 // reports false while another owner has it, until that one's time is over. A
-// consumer that is new begins after the newest event.
+// consumer that is new begins after the newest event. One that nobody worked for
+// during KeepEventsFor may find that the events it has not had were deleted;
+// it goes on with the oldest that is kept.
 //
 // Servers compare each other's times with their own clocks: these must agree
 // to well within the time that is taken.
@@ -24,8 +26,9 @@ func (s *Store) TakeConsumer(ctx context.Context, name, owner string, now, until
 			select $1, v, '', 0 from meta where k = 'seq' on conflict (name) do nothing`, name); err != nil {
 			return fmt.Errorf("store: making consumer: %w", err)
 		}
-		err := t.row(ctx, `update consumers set owner = $1, until = $2
-			where name = $3 and (owner = $1 or until <= $4) returning seq`, owner, micro(until), name, micro(now)).Scan(&seq)
+		err := t.row(ctx, `update consumers set owner = $1, until = $2, seen = $3,
+				seq = case when seq < (select v from meta where k = 'pruned') then (select v from meta where k = 'pruned') else seq end
+			where name = $4 and (owner = $1 or until <= $3) returning seq`, owner, micro(until), micro(now), name).Scan(&seq)
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}

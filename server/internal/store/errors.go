@@ -1,6 +1,9 @@
 package store
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // The errors that callers act on. Everything else is a fault of the database
 // or of its connection.
@@ -21,6 +24,9 @@ var (
 	ErrInvalid = errors.New("store: invalid value")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("store: closed")
+	// ErrPruned: the events that were asked for are not kept any more. It
+	// comes as a [Pruned].
+	ErrPruned = errors.New("store: events were deleted")
 )
 
 // Exists is the ErrExists that says what is taken: "userName", "externalId",
@@ -31,3 +37,11 @@ func (e Exists) Error() string { return ErrExists.Error() + ": " + e.Field }
 
 // Is makes errors.Is(err, ErrExists) true.
 func (e Exists) Is(target error) bool { return target == ErrExists }
+
+// Pruned is the ErrPruned that says up to which number events were deleted.
+type Pruned struct{ Upto int64 }
+
+func (e Pruned) Error() string { return fmt.Sprintf("%v up to number %d", ErrPruned, e.Upto) }
+
+// Is makes errors.Is(err, ErrPruned) true.
+func (e Pruned) Is(target error) bool { return target == ErrPruned }

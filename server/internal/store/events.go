@@ -20,7 +20,11 @@ const (
 // Events returns the events after a number in their order, at most limit and
 // never more than 1,000. Numbers have no gaps and become visible in their
 // order, so a reader that remembers the last one misses nothing.
+//
+// After 0 they begin with the oldest that is kept. After another number whose
+// next was deleted it is a [Pruned]: see PruneEvents.
 func (s *Store) Events(ctx context.Context, after int64, limit int) ([]directory.Event, error) {
+	limit = min(max(limit, 0), maxEvents)
 	var all []directory.Event
 	err := s.read.each(ctx, func(row scanner) error {
 		var e directory.Event
@@ -32,9 +36,14 @@ func (s *Store) Events(ctx context.Context, after int64, limit int) ([]directory
 		all = append(all, e)
 		return nil
 	}, `select seq, at, directory, workspace, kind, user_id, session_id, group_id, nested_id
-		from events where seq > $1 order by seq limit $2`, after, min(max(limit, 0), maxEvents))
+		from events where seq > $1 order by seq limit $2`, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("store: reading events: %w", err)
+	}
+	if after > 0 && limit > 0 && (len(all) == 0 || all[0].Seq != after+1) {
+		if err := s.kept(ctx, after); err != nil {
+			return nil, err
+		}
 	}
 	return all, nil
 }

@@ -52,8 +52,8 @@ func (s *Store) CreateWebhook(ctx context.Context, w Webhook) error {
 		case n == 0:
 			return Exists{"id"}
 		}
-		_, err = t.exec(ctx, `insert into consumers (name, seq, owner, until)
-			select $1, v, '', 0 from meta where k = 'seq' on conflict (name) do nothing`, w.Consumer())
+		_, err = t.exec(ctx, `insert into consumers (name, seq, owner, until, seen)
+			select $1, v, '', 0, cast($2 as bigint) from meta where k = 'seq' on conflict (name) do nothing`, w.Consumer(), micro(w.Created))
 		return err
 	})
 }
@@ -143,14 +143,23 @@ func (s *Store) DropDeadLetter(ctx context.Context, webhook string, seq int64) e
 	})
 }
 
-// RewindConsumer moves a consumer back, or forward, to after an event. Whoever
-// works for it notices, and begins anew from there. An unknown one is
-// ErrNotFound.
+// RewindConsumer moves a consumer back, or forward, to after an event; after 0
+// means to the oldest that is kept, and after another that is not kept any more
+// is a [Pruned]. Whoever works for it notices, and begins anew from there. An
+// unknown one is ErrNotFound.
 func (s *Store) RewindConsumer(ctx context.Context, name string, after int64) error {
 	if !storable(name) || after < 0 {
 		return ErrNotFound
 	}
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		var pruned int64
+		err := t.row(ctx, `select v from meta where k = 'pruned'`).Scan(&pruned)
+		switch {
+		case err != nil:
+			return fmt.Errorf("store: moving consumer: %w", err)
+		case after > 0 && after < pruned:
+			return gone(pruned)
+		}
 		n, err := t.exec(ctx, `update consumers set seq = $1, owner = '', until = 0 where name = $2`, after, name)
 		return ended(n, err, "consumer")
 	})

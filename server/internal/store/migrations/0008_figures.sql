@@ -1,2 +1,8 @@
--- What measuring asked for.
-update meta set v = v where k = 'schema';
+-- What measuring asked for, and an end to the events.
+
+-- When somebody last worked for a consumer; 0: nobody has yet. Events are kept
+-- for those that are still worked for.
+alter table consumers add column seen bigint not null default 0;
+
+-- The number up to which events were deleted.
+insert into meta (k, v) values ('pruned', 0);

@@ -44,6 +44,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"index", indexing},
 		{"sessions", sessions},
 		{"events", events},
+		{"pruning", pruning},
 		{"requests", requests},
 		{"clients", clients},
 		{"alarm", alarming},
