@@ -2,23 +2,13 @@ package deliver
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 )
-
-// ConsumerStore is what a consumer asks of the server's memory.
-type ConsumerStore interface {
-	EventStore
-	TakeConsumer(ctx context.Context, name, owner string, now, until time.Time) (seq int64, ok bool, err error)
-	AdvanceConsumer(ctx context.Context, name, owner string, from, seq int64) (bool, error)
-	ReleaseConsumer(ctx context.Context, name, owner string) error
-}
 
 // Consumer hands every event to a function, at least once and in their order,
 // however often servers end in between. Of several servers on one database one
@@ -49,33 +39,15 @@ type Consumer struct {
 }
 
 const (
-	defaultLease = 30 * time.Second
-	maxRetry     = time.Minute
-	consumeRead  = 100 // events of one read, after which progress is noted
+	maxRetry    = time.Minute
+	consumeRead = 100 // events of one read, after which progress is noted
 )
 
 // Run works until ctx ends, and returns nil then.
 func (c Consumer) Run(ctx context.Context) error {
-	c.Poll, c.Lease, c.Retry = or(c.Poll, defaultPoll), or(c.Lease, defaultLease), or(c.Retry, time.Second)
+	c.Poll, c.Retry = or(c.Poll, defaultPoll), or(c.Retry, time.Second)
 	c.MaxRetry = max(or(c.MaxRetry, maxRetry), c.Retry)
-	owner := rand.Text()
-	defer func() {
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if err := c.Store.ReleaseConsumer(end, c.Name, owner); err != nil {
-			c.Log.WarnContext(ctx, "the work on events could not be handed over; another server takes it up by itself", "consumer", c.Name, "error", err)
-		}
-	}()
-	for ctx.Err() == nil {
-		if seq, ok, err := c.take(ctx, owner); err != nil {
-			if ctx.Err() == nil {
-				c.Log.ErrorContext(ctx, "events cannot be consumed", "consumer", c.Name, "error", err)
-			}
-		} else if ok {
-			c.work(ctx, owner, seq)
-		}
-		wait(ctx, c.Poll, nil)
-	}
+	lease{store: c.Store, name: c.Name, now: c.Now, log: c.Log, poll: c.Poll, length: or(c.Lease, defaultLease)}.run(ctx, c.work)
 	return nil
 }
 
@@ -86,36 +58,16 @@ func or(d, otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
-func (c Consumer) take(ctx context.Context, owner string) (int64, bool, error) {
-	now := c.Now()
-	return c.Store.TakeConsumer(ctx, c.Name, owner, now, now.Add(c.Lease))
-}
-
 // work consumes until ctx ends, the lease is lost or the store fails.
-func (c Consumer) work(ctx context.Context, owner string, last int64) {
-	ctx, lose := context.WithCancel(ctx)
-	defer lose()
-	var noted atomic.Int64
-	noted.Store(last)
-	go c.keep(ctx, owner, &noted, lose)
+func (c Consumer) work(ctx context.Context, t *turn) {
 	for ctx.Err() == nil {
 		changed := c.Store.Changed() // before reading, so that nothing falls between
-		events, err := c.Store.Events(ctx, last, consumeRead)
+		events, err := t.read(ctx, consumeRead)
 		if err != nil {
-			if ctx.Err() == nil {
-				c.Log.ErrorContext(ctx, "events cannot be read", "consumer", c.Name, "error", err)
-			}
 			return
 		}
-		done := last
-		note := func() bool {
-			ok := done == last || c.note(ctx, owner, last, done)
-			if ok {
-				last = done
-				noted.Store(done)
-			}
-			return ok
-		}
+		done := t.last
+		note := func() bool { return t.advance(ctx, done) }
 		for _, e := range events {
 			if !c.persist(ctx, e, note) {
 				break
@@ -129,42 +81,6 @@ func (c Consumer) work(ctx context.Context, owner string, last int64) {
 			wait(ctx, c.Poll, changed)
 		}
 	}
-}
-
-// keep renews the lease until ctx ends, and ends the work where that fails or
-// somebody has moved the consumer back: work then begins anew from there.
-func (c Consumer) keep(ctx context.Context, owner string, noted *atomic.Int64, lose context.CancelFunc) {
-	renewed := time.Now()
-	for {
-		wait(ctx, c.Lease/4, nil)
-		if ctx.Err() != nil {
-			return
-		}
-		seq, ok, err := c.take(ctx, owner)
-		switch {
-		case err == nil && ok && seq < noted.Load():
-			lose()
-			return
-		case err == nil && ok:
-			renewed = time.Now()
-		case err == nil, time.Since(renewed) > c.Lease/2:
-			c.Log.WarnContext(ctx, "another server takes up the work on events", "consumer", c.Name, "error", err)
-			lose()
-			return
-		}
-	}
-}
-
-// note writes down that everything up to an event is done, also when ctx has
-// just ended: what is done need not be done again.
-func (c Consumer) note(ctx context.Context, owner string, from, done int64) bool {
-	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	ok, err := c.Store.AdvanceConsumer(short, c.Name, owner, from, done)
-	if err != nil || !ok {
-		c.Log.WarnContext(ctx, "events that were consumed may come again", "consumer", c.Name, "upto", done, "error", err)
-	}
-	return err == nil && ok
 }
 
 // persist calls Do until it succeeds. Before the first wait it notes what was
@@ -197,15 +113,4 @@ func (c Consumer) call(ctx context.Context, e directory.Event) (err error) {
 		}
 	}()
 	return c.Do(ctx, e)
-}
-
-// wait returns after d, when ctx ends or when hint is closed.
-func wait(ctx context.Context, d time.Duration, hint <-chan struct{}) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	case <-hint:
-	}
 }

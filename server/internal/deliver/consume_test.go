@@ -16,6 +16,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/server/internal/deliver"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"github.com/lanyard-sso/lanyard/server/sqlite"
 )
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	os.Exit(pgtest.Main(m))
 }
 
 // consume is a child: it writes the number of every event to a file and says

@@ -10,21 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
-
-// GiveUp is how long an event is tried before it becomes a dead letter. One that
-// is older by the time it is tried at all, since those before it failed for so
-// long, is tried once.
-const GiveUp = 24 * time.Hour
 
 // MinWebhookKey is the least length of the key that secrets are made from, in
 // bytes.
@@ -124,107 +117,4 @@ func (s Sender) Send(ctx context.Context, w store.Webhook, e directory.Event) er
 		return fmt.Errorf("the answer was status %d", res.StatusCode)
 	}
 	return nil
-}
-
-// WebhookStore is what webhooks ask of the server's memory.
-type WebhookStore interface {
-	ConsumerStore
-	Webhooks(ctx context.Context, workspace string) ([]store.Webhook, error)
-	Workspace(ctx context.Context, id string) (directory.Workspace, error)
-	AddDeadLetter(ctx context.Context, webhook string, d store.DeadLetter) error
-}
-
-// Webhooks delivers events to every webhook there is. Each has its own place
-// among the events, is served by one of several servers at a time, and gets
-// every event at least once and in order; one that fails waits for nobody else.
-type Webhooks struct {
-	Store  WebhookStore
-	Sender Sender
-	Log    *slog.Logger
-	// Poll is how often it is looked for new and revoked webhooks, and for
-	// events without a hint. Zero means one second.
-	Poll time.Duration
-	// Retry and Lease are those of each webhook's [Consumer]. Zero Retry means
-	// five seconds.
-	Retry, Lease time.Duration
-}
-
-// Run delivers until ctx ends, and returns nil then.
-func (h Webhooks) Run(ctx context.Context) error {
-	h.Poll, h.Retry = or(h.Poll, defaultPoll), or(h.Retry, 5*time.Second)
-	type work struct {
-		stop  context.CancelFunc
-		ended chan struct{}
-	}
-	running := map[string]work{}
-	defer func() {
-		for _, w := range running {
-			w.stop()
-		}
-		for _, w := range running {
-			<-w.ended
-		}
-	}()
-	for ctx.Err() == nil {
-		all, err := h.Store.Webhooks(ctx, "")
-		if err != nil && ctx.Err() == nil {
-			h.Log.ErrorContext(ctx, "webhooks cannot be read", "error", err)
-		}
-		for _, w := range all {
-			have, runs := running[w.ID]
-			switch {
-			case w.Revoked.IsZero() && !runs:
-				one, stop := context.WithCancel(ctx)
-				n := work{stop, make(chan struct{})}
-				running[w.ID] = n
-				go func() {
-					defer close(n.ended)
-					h.deliver(one, w)
-				}()
-			case !w.Revoked.IsZero() && runs:
-				have.stop()
-				<-have.ended
-				delete(running, w.ID)
-			}
-		}
-		wait(ctx, h.Poll, nil)
-	}
-	return nil
-}
-
-// deliver serves one webhook.
-func (h Webhooks) deliver(ctx context.Context, w store.Webhook) {
-	dir := ""
-	c := Consumer{
-		Store: h.Store, Name: w.Consumer(), Now: h.Sender.Now, Log: h.Log, Poll: h.Poll,
-		Retry: h.Retry, MaxRetry: time.Hour, Lease: h.Lease,
-		Do: func(ctx context.Context, e directory.Event) error {
-			if dir == "" { // a workspace keeps its directory
-				ws, err := h.Store.Workspace(ctx, w.Workspace)
-				if err != nil {
-					return err
-				}
-				dir = ws.Directory
-			}
-			if !Concerns(w, dir, e) {
-				return nil
-			}
-			err := h.Sender.Send(ctx, w, e)
-			if err == nil || ctx.Err() != nil || h.Sender.Now().Sub(e.At) < GiveUp {
-				return err
-			}
-			h.Log.ErrorContext(ctx, "an event could not be delivered to a webhook; it is a dead letter now", "webhook", w.ID, "workspace", w.Workspace, "event", e.Seq, "error", err)
-			return h.Store.AddDeadLetter(ctx, w.ID, store.DeadLetter{Seq: e.Seq, At: h.Sender.Now(), Error: err.Error()})
-		},
-	}
-	_ = c.Run(ctx) // it always returns nil
-}
-
-// Concerns reports whether a webhook of a workspace with that directory gets an
-// event.
-func Concerns(w store.Webhook, dir string, e directory.Event) bool {
-	if e.Directory != dir || e.Workspace != "" && e.Workspace != w.Workspace {
-		return false
-	}
-	return len(w.Kinds) == 0 || slices.Contains(w.Kinds, string(e.Kind))
 }

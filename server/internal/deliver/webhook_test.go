@@ -1,22 +1,14 @@
 package deliver_test
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/server/internal/deliver"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
-	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
 var key = []byte(strings.Repeat("k", deliver.MinWebhookKey))
@@ -88,129 +80,6 @@ func TestWebhookClient_itAsksWhereANameLeads(t *testing.T) {
 		t.Errorf("a redirect: %v, %v", res, err)
 	}
 	res.Body.Close()
-}
-
-// endpoint is somebody's server, which checks what it gets.
-type endpoint struct {
-	*httptest.Server
-	mu     sync.Mutex
-	seen   []int64 // accepted
-	fail   func(seq int64, try int) bool
-	tries  map[int64]int
-	secret string
-	got    chan struct{} // receives after each request
-}
-
-func newEndpoint(t *testing.T, secret string) *endpoint {
-	e := &endpoint{tries: map[int64]int{}, secret: secret, fail: func(int64, int) bool { return false }, got: make(chan struct{}, 10_000)}
-	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		seconds, _ := strconv.ParseInt(r.Header.Get("Webhook-Timestamp"), 10, 64)
-		want, err := deliver.Sign(e.secret, r.Header.Get("Webhook-Id"), time.Unix(seconds, 0), body)
-		var m deliver.Message
-		if err != nil || want != r.Header.Get("Webhook-Signature") || json.Unmarshal(body, &m) != nil {
-			t.Errorf("a message that nobody may trust: %v %s", r.Header, body)
-		}
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if want := fmt.Sprintf("w-1-%d", m.Data.Seq); r.Header.Get("Webhook-Id") != want || m.Type != "user.created" || m.Data.User == "" || m.Data.Workspace != "acme" {
-			t.Errorf("the message is %s %s", r.Header.Get("Webhook-Id"), body)
-		}
-		if e.tries[m.Data.Seq]++; e.fail(m.Data.Seq, e.tries[m.Data.Seq]) {
-			w.WriteHeader(http.StatusInternalServerError)
-		} else {
-			e.seen = append(e.seen, m.Data.Seq)
-		}
-		e.got <- struct{}{}
-	}))
-	t.Cleanup(e.Close)
-	return e
-}
-
-// webhooks runs deliveries on a store until the test ends.
-func webhooks(t *testing.T, s *store.Store, now func() time.Time) {
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	h := deliver.Webhooks{
-		Store: s, Log: slog.New(slog.DiscardHandler), Poll: 5 * time.Millisecond, Retry: time.Millisecond, Lease: time.Second,
-		Sender: deliver.Sender{Key: key, Client: deliver.NewWebhookClient(true), Loopback: true, Now: now},
-	}
-	go func() { defer close(ended); _ = h.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-ended })
-}
-
-func hook(t *testing.T, s *store.Store, address string) store.Webhook {
-	t.Helper()
-	w := store.Webhook{ID: "w-1", Workspace: "acme", URL: address, Kinds: []string{"user.created"}, Hash: directory.HashToken(deliver.WebhookSecret(key, "w-1")), Created: time.Now()}
-	if err := s.CreateWebhook(t.Context(), w); err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
-// until waits for requests until ok, under the endpoint's lock.
-func (e *endpoint) until(t *testing.T, ok func() bool) {
-	t.Helper()
-	timeout := time.After(time.Minute)
-	for {
-		e.mu.Lock()
-		done := ok()
-		e.mu.Unlock()
-		if done {
-			return
-		}
-		select {
-		case <-e.got:
-		case <-timeout:
-			t.Fatalf("it did not happen: %v", e.seen)
-		}
-	}
-}
-
-// req: E13
-func TestWebhooks_itDeliversSignedInOrderAndAgainUntilAccepted(t *testing.T) {
-	s, _ := newStore(t)
-	e := newEndpoint(t, deliver.WebhookSecret(key, "w-1"))
-	e.fail = func(seq int64, try int) bool { return seq%5 == 0 && try < 3 }
-	hook(t, s, e.URL+"/a?token=x")
-	webhooks(t, s, time.Now)
-	webhooks(t, s, time.Now) // a second server
-	const n = 30
-	for i := range n {
-		add(t, s, i)
-	}
-	e.until(t, func() bool { return len(e.seen) >= n })
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for i, seq := range e.seen {
-		if seq != int64(i+1) {
-			t.Fatalf("they came as %v", e.seen)
-		}
-	}
-}
-
-// req: E13
-func TestWebhooks_itGivesUpAfterADayAndGoesOn(t *testing.T) {
-	s, _ := newStore(t)
-	e := newEndpoint(t, deliver.WebhookSecret(key, "w-1"))
-	e.fail = func(seq int64, _ int) bool { return seq == 1 }
-	w := hook(t, s, e.URL)
-	add(t, s, 1)
-	add(t, s, 2)
-	webhooks(t, s, func() time.Time { return time.Now().Add(deliver.GiveUp) })
-	e.until(t, func() bool { return len(e.seen) == 1 && e.seen[0] == 2 })
-	dead, err := s.DeadLetters(t.Context(), w.ID)
-	if err != nil || len(dead) != 1 || dead[0].Seq != 1 || dead[0].Error != "the answer was status 500" {
-		t.Errorf("dead letters: %+v, %v", dead, err)
-	}
-	// Somebody wants all of it again.
-	e.mu.Lock()
-	e.fail = func(int64, int) bool { return false }
-	e.mu.Unlock()
-	if err := s.RewindConsumer(t.Context(), w.Consumer(), 0); err != nil {
-		t.Fatal(err)
-	}
-	e.until(t, func() bool { return fmt.Sprint(e.seen) == "[2 1 2]" })
 }
 
 func TestWebhooks_itSendsNothingWithAnotherKeyOrToWithin(t *testing.T) {
