@@ -53,7 +53,7 @@ type Element struct {
 	first, next        int32 // -1 where there is none
 	attrFrom, attrTo   int32
 	declFrom, declTo   int32
-	offset             int32
+	offset, body, end  int32 // in src: the start tag, what follows it, what follows all; not of text
 	isText, hasComment bool
 }
 

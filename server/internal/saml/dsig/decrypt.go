@@ -1,0 +1,319 @@
+package dsig
+
+import (
+	"crypto"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rsa"
+)
+
+// encryptedKeys bounds the EncryptedKey elements of one message: each is tried
+// with each of our keys, and an RSA private operation is by far the dearest
+// thing that a stranger can ask for.
+const encryptedKeys = 2
+
+// ErrDecryption is the one answer for everything that can go wrong with a
+// ciphertext, a wrapped key or the plaintext.
+var ErrDecryption error = &Error{Check: CheckDecryption, Expected: "data encrypted for one of our keys"}
+
+// Decrypt decrypts the EncryptedData inside enc (a saml:EncryptedAssertion) and
+// parses what comes out, with the namespaces that are in scope there. The
+// EncryptedKey stands in its KeyInfo or beside it. Every failure after the
+// choice of algorithms is ErrDecryption, whatever the cause.
+//
+// The result is not verified: AES-CBC protects nothing from being changed. Where
+// the outcome of Verify on it is shown to whoever sent it, it should look like
+// ErrDecryption too, or the difference can be used to decrypt piece by piece.
+func Decrypt(enc *Element, keys []*rsa.PrivateKey, l Limits) (*Document, error) {
+	if enc == nil {
+		return nil, refuse(CheckGrammar, "EncryptedData", "nothing")
+	}
+	c, err := readCiphertext(enc)
+	if err != nil {
+		if err.Line == 0 {
+			err.Line = enc.Line()
+		}
+		return nil, err
+	}
+	if len(keys) == 0 {
+		return nil, refuse(CheckKey, "a decryption key", "none")
+	}
+	data, ok := decodeBase64(c.data)
+	if !ok {
+		return nil, ErrDecryption
+	}
+	scope := enc.scope()
+	for _, w := range c.wrapped {
+		for _, k := range keys {
+			plain, ok := c.cipher.open(w.unwrap(k), data)
+			if !ok {
+				continue
+			}
+			if d, err := parse(plain, l, scope); err == nil {
+				return d, nil
+			}
+		}
+	}
+	return nil, ErrDecryption
+}
+
+// ciphertext is an EncryptedData as it was read: shape and algorithms are as
+// they must be, the rest is not known.
+type ciphertext struct {
+	cipher  dataCipher
+	data    string // base64
+	wrapped []wrappedKey
+}
+
+// readCiphertext reads the one EncryptedData in enc (XML Encryption 1.1, section
+// 3) and finds its keys.
+func readCiphertext(enc *Element) (ciphertext, *Error) {
+	var c ciphertext
+	var data *Element
+	var beside []*Element
+	for e := range enc.Children() {
+		switch {
+		case e.Is(NamespaceEncryption, "EncryptedData") && data == nil:
+			data = e
+		case e.Is(NamespaceEncryption, "EncryptedKey"):
+			beside = append(beside, e)
+		default:
+			return c, refuse(CheckGrammar, "one EncryptedData and its keys", e.name.Local)
+		}
+	}
+	if data == nil {
+		return c, refuse(CheckGrammar, "EncryptedData", "none")
+	}
+	if kind, ok := data.Attr("", "Type"); ok && kind != NamespaceEncryption+"Element" {
+		return c, refuse(CheckGrammar, "an encrypted element", kind)
+	}
+	method := data.Child(NamespaceEncryption, "EncryptionMethod")
+	if method == nil {
+		return c, refuse(CheckGrammar, "EncryptionMethod in EncryptedData", "none")
+	}
+	uri, err := algorithmOf(method)
+	if err != nil {
+		return c, err
+	}
+	if c.cipher, err = cipherBy(uri); err != nil {
+		return c, err
+	}
+	if c.data, err = cipherValue(data); err != nil {
+		return c, err
+	}
+	return c, c.readKeys(data.Child(NamespaceSignature, "KeyInfo"), beside)
+}
+
+// readKeys reads the EncryptedKeys in KeyInfo and those beside the EncryptedData.
+// A RetrievalMethod may only point at one of the latter.
+func (c *ciphertext) readKeys(info *Element, beside []*Element) *Error {
+	found := beside
+	if info != nil {
+		for e := range info.Children() {
+			switch {
+			case e.Is(NamespaceEncryption, "EncryptedKey"):
+				found = append(found, e)
+			case e.Is(NamespaceSignature, "RetrievalMethod"):
+				if uri, _ := e.Attr("", "URI"); !pointsAtOne(uri, beside) {
+					return refuse(CheckReference, "a key beside EncryptedData", uri)
+				}
+			}
+		}
+	}
+	if len(found) == 0 || len(found) > encryptedKeys {
+		return refuse(CheckGrammar, "one or two EncryptedKeys", number(len(found)))
+	}
+	for _, e := range found {
+		w, err := readWrappedKey(e)
+		if err != nil {
+			return err
+		}
+		c.wrapped = append(c.wrapped, w)
+	}
+	return nil
+}
+
+func pointsAtOne(uri string, elements []*Element) bool {
+	for _, e := range elements {
+		if isFragment(e.ID()) && uri == "#"+e.ID() {
+			return true
+		}
+	}
+	return false
+}
+
+// cipherValue returns the text of CipherData/CipherValue. A CipherReference
+// would have us fetch something.
+func cipherValue(e *Element) (string, *Error) {
+	data := e.Child(NamespaceEncryption, "CipherData")
+	if data == nil {
+		return "", refuse(CheckGrammar, "CipherData in "+e.name.Local, "none")
+	}
+	value := data.FirstChild()
+	if !value.Is(NamespaceEncryption, "CipherValue") || value.Next() != nil || value.FirstChild() != nil {
+		return "", refuse(CheckGrammar, "one CipherValue in CipherData", nameOf(value))
+	}
+	return value.Text(), nil
+}
+
+// scope returns the declarations in scope inside e, outermost first.
+func (e *Element) scope() []binding {
+	if e == nil {
+		return nil
+	}
+	return append(e.around(), e.declarations()...)
+}
+
+// around returns the declarations in scope around e.
+func (e *Element) around() []binding {
+	if e.parent == none {
+		return append([]binding(nil), e.doc.outer...)
+	}
+	return e.doc.nodes[e.parent].scope()
+}
+
+// dataCipher is how the data is encrypted: AES by key size, in GCM or CBC mode.
+type dataCipher struct {
+	keySize int
+	gcm     bool
+}
+
+func cipherBy(uri string) (dataCipher, *Error) {
+	switch uri {
+	case "http://www.w3.org/2009/xmlenc11#aes128-gcm":
+		return dataCipher{16, true}, nil
+	case "http://www.w3.org/2009/xmlenc11#aes256-gcm":
+		return dataCipher{32, true}, nil
+	case NamespaceEncryption + "aes128-cbc":
+		return dataCipher{16, false}, nil
+	case NamespaceEncryption + "aes256-cbc":
+		return dataCipher{32, false}, nil
+	}
+	return dataCipher{}, refuse(CheckAlgorithm, "AES-128 or AES-256, GCM or CBC", uri)
+}
+
+// open decrypts data: the nonce or initialisation vector comes first (XML
+// Encryption 1.1, section 5.2).
+func (c dataCipher) open(key, data []byte) ([]byte, bool) {
+	if len(key) != c.keySize {
+		return nil, false
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, false
+	}
+	if !c.gcm {
+		return openCBC(block, data)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil || len(data) < aead.NonceSize() {
+		return nil, false
+	}
+	plain, err := aead.Open(nil, data[:aead.NonceSize()], data[aead.NonceSize():], nil)
+	return plain, err == nil
+}
+
+// openCBC decrypts and takes the padding off: the last byte says how long it is,
+// the others may be anything.
+func openCBC(block cipher.Block, data []byte) ([]byte, bool) {
+	const size = aes.BlockSize
+	if len(data) < 2*size || len(data)%size != 0 {
+		return nil, false
+	}
+	plain := make([]byte, len(data)-size)
+	cipher.NewCBCDecrypter(block, data[:size]).CryptBlocks(plain, data[size:])
+	padding := int(plain[len(plain)-1])
+	if padding < 1 || padding > size {
+		return nil, false
+	}
+	return plain[:len(plain)-padding], true
+}
+
+// wrappedKey is an EncryptedKey: the key of the data, encrypted with RSA-OAEP.
+type wrappedKey struct {
+	options rsa.OAEPOptions
+	value   string // base64
+}
+
+func readWrappedKey(e *Element) (wrappedKey, *Error) {
+	var w wrappedKey
+	method := e.Child(NamespaceEncryption, "EncryptionMethod")
+	if method == nil {
+		return w, refuse(CheckGrammar, "EncryptionMethod in EncryptedKey", "none")
+	}
+	var err *Error
+	if w.options, err = oaepOf(method); err != nil {
+		return w, err
+	}
+	w.value, err = cipherValue(e)
+	return w, err
+}
+
+// oaepOf reads how a key was encrypted (XML Encryption 1.1, section 5.5.2). What
+// was left out means SHA-1; its weakness does not touch OAEP.
+func oaepOf(method *Element) (rsa.OAEPOptions, *Error) {
+	o := rsa.OAEPOptions{Hash: crypto.SHA1, MGFHash: crypto.SHA1}
+	uri, _ := method.Attr("", "Algorithm")
+	if uri != NamespaceEncryption+"rsa-oaep-mgf1p" && uri != namespaceEncryption11+"rsa-oaep" {
+		return o, refuse(CheckAlgorithm, "RSA-OAEP", uri)
+	}
+	for e := range method.Children() {
+		var err *Error
+		switch {
+		case e.Is(NamespaceSignature, "DigestMethod"):
+			err = hashInto(&o.Hash, e, hashBy)
+		case e.Is(namespaceEncryption11, "MGF") && uri == namespaceEncryption11+"rsa-oaep":
+			err = hashInto(&o.MGFHash, e, maskBy)
+		case e.Is(NamespaceEncryption, "OAEPparams"):
+			o.Label, err = base64Of(e)
+		default:
+			err = outOfPlace("DigestMethod, MGF or OAEPparams", e)
+		}
+		if err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+const namespaceEncryption11 = "http://www.w3.org/2009/xmlenc11#"
+
+// hashInto reads the Algorithm of e with by.
+func hashInto(h *crypto.Hash, e *Element, by func(string) crypto.Hash) *Error {
+	uri, err := algorithmOf(e)
+	if err != nil {
+		return err
+	}
+	if *h = by(uri); *h == 0 {
+		return refuse(CheckAlgorithm, "RSA-OAEP with SHA-1 or SHA-2", uri)
+	}
+	return nil
+}
+
+// maskBy returns the hash of a mask generation function, or 0.
+func maskBy(uri string) crypto.Hash {
+	switch uri {
+	case namespaceEncryption11 + "mgf1sha1":
+		return crypto.SHA1
+	case namespaceEncryption11 + "mgf1sha256":
+		return crypto.SHA256
+	case namespaceEncryption11 + "mgf1sha384":
+		return crypto.SHA384
+	case namespaceEncryption11 + "mgf1sha512":
+		return crypto.SHA512
+	}
+	return 0
+}
+
+// unwrap returns the key of the data, or nil.
+func (w wrappedKey) unwrap(k *rsa.PrivateKey) []byte {
+	value, ok := decodeBase64(w.value)
+	if !ok || len(value) != k.Size() {
+		return nil
+	}
+	key, err := k.Decrypt(nil, value, &w.options)
+	if err != nil {
+		return nil
+	}
+	return key
+}
