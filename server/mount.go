@@ -62,7 +62,7 @@ func (s *Server) mount(types []*scim.ResourceType) {
 
 	(&oauth.Handler{
 		Store:    c.Store,
-		Verifier: verifier,
+		Verifier: c.federation(),
 		Now:      c.Now,
 		Log:      c.Log,
 		Limit:    c.limit(signInRate, signInBurst),

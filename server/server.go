@@ -89,6 +89,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.sweep(ctx) })
 	g.Go(func() error { return s.index(ctx) })
 	g.Go(func() error { return s.purge(ctx) })
+	g.Go(func() error { return s.rank(ctx) })
 	g.Go(func() error { return s.keepRequests(ctx) })
 	g.Go(func() error { return s.warnOfExpiry(ctx) })
 	if s.cfg.OnEvent != nil {

@@ -39,6 +39,7 @@ type scimTokenCreateCmd struct {
 	Workspace string  `name:"workspace" required:"" placeholder:"ID" help:"The workspace to provision."`
 	Label     string  `name:"label" placeholder:"TEXT" help:"What the token is for, to know it in the list."`
 	Expires   string  `name:"expires" placeholder:"365d" help:"How long it is valid. Default: until revoked, as provisioning (and with it the removal of leavers) stops with an expired token."`
+	Strict    bool    `name:"strict" help:"Take nothing from whoever has this token that the RFCs do not allow. Leave it out for Entra."`
 	PublicURL *string `name:"public-url" placeholder:"URL" help:"The server's public URL (LANYARD_PUBLIC_URL), to print the Tenant URL."`
 }
 
@@ -74,7 +75,7 @@ func (t scimTokenCreateCmd) Run(c *command) error {
 		return err
 	}
 	secret := scim.NewToken()
-	tok := store.Token{ID: strings.ToLower(rand.Text()[:10]), Workspace: ws.ID, Label: t.Label, Hash: secret.Hash(), Created: c.opt.Now()}
+	tok := store.Token{ID: strings.ToLower(rand.Text()[:10]), Workspace: ws.ID, Label: t.Label, Hash: secret.Hash(), Strict: t.Strict, Created: c.opt.Now()}
 	if life > 0 {
 		tok.Expires = tok.Created.Add(life)
 	}
@@ -147,7 +148,7 @@ func (t scimTokenListCmd) Run(c *command) error {
 	for _, tok := range all {
 		d := tokenJSON(tok, c.opt.Now())
 		docs = append(docs, d)
-		rows = append(rows, []string{tok.ID, tok.Label, d.State + left(tok.Expires, tok.Revoked, c.opt.Now()), day(tok.Created), day(tok.Expires), day(tok.LastUsed)})
+		rows = append(rows, []string{tok.ID, tok.Label, d.State + left(tok.Expires, tok.Revoked, c.opt.Now()), day(tok.Created), day(tok.Expires), day(tok.LastUsed), tok.LastNetwork})
 	}
 	if c.json {
 		return c.printJSON(docs)
@@ -155,7 +156,7 @@ func (t scimTokenListCmd) Run(c *command) error {
 	if len(all) == 0 {
 		c.say("There are no tokens yet. Make one with: lanyardd scim token create --workspace %s", ws.ID)
 	}
-	return c.table([]string{"ID", "LABEL", "STATE", "CREATED", "EXPIRES", "LAST USED"}, rows)
+	return c.table([]string{"ID", "LABEL", "STATE", "CREATED", "EXPIRES", "LAST USED", "FROM"}, rows)
 }
 
 // scimTokenRevokeCmd revokes a token.
@@ -204,6 +205,9 @@ type tokenDoc struct {
 	Created   *time.Time `json:"created"`
 	Expires   *time.Time `json:"expires"`
 	LastUsed  *time.Time `json:"last_used"`
+	LastFrom  string     `json:"last_used_from"`
+	Strict    bool       `json:"strict"`
+	Warning   string     `json:"warning,omitempty"`
 	Revoked   *time.Time `json:"revoked"`
 	Token     string     `json:"token,omitempty"`
 	TenantURL string     `json:"tenant_url,omitempty"`
@@ -213,5 +217,6 @@ func tokenJSON(t store.Token, now time.Time) tokenDoc {
 	return tokenDoc{
 		ID: t.ID, Workspace: t.Workspace, Label: t.Label, State: credentialState(t.Expires, t.Revoked, now),
 		Created: stamp(t.Created), Expires: stamp(t.Expires), LastUsed: stamp(t.LastUsed), Revoked: stamp(t.Revoked),
+		LastFrom: t.LastNetwork, Strict: t.Strict, Warning: strings.Trim(left(t.Expires, t.Revoked, now), " ,()"),
 	}
 }

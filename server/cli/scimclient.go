@@ -59,6 +59,7 @@ type scimClientCreateCmd struct {
 	Expires   string  `name:"expires" default:"365d" placeholder:"365d" help:"How long its first secret is valid, up to three years."`
 	TokenLife string  `name:"token-life" default:"60m" placeholder:"60m" help:"How long its access tokens last, 60m to 360m."`
 	NoSecret  bool    `name:"no-secret" help:"Make no secret: the client will prove itself by federation."`
+	Strict    bool    `name:"strict" help:"Take nothing from this client that the RFCs do not allow. Leave it out for Entra."`
 	PublicURL *string `name:"public-url" placeholder:"URL" help:"The server's public URL (LANYARD_PUBLIC_URL), to print the addresses."`
 }
 
@@ -91,7 +92,7 @@ func (f scimClientCreateCmd) Run(c *command) error {
 		return err
 	}
 	now := c.opt.Now()
-	client := store.Client{ID: strings.ToLower(rand.Text()[:16]), Workspace: ws.ID, Label: f.Label, TokenLife: life, Created: now}
+	client := store.Client{ID: strings.ToLower(rand.Text()[:16]), Workspace: ws.ID, Label: f.Label, TokenLife: life, Strict: f.Strict, Created: now}
 	var first store.Secret
 	var clear scim.Token
 	if !f.NoSecret {
@@ -256,7 +257,8 @@ func (f scimSecretRevokeCmd) Run(c *command) error {
 type scimFederationSetCmd struct {
 	clientFlags
 	Client   string `arg:"" help:"The client's id, from the list."`
-	Issuer   string `name:"issuer" required:"" placeholder:"URL" help:"https://login.microsoftonline.com/<tenant id>/v2.0 of the tenant that provisions."`
+	Issuer   string `name:"issuer" required:"" placeholder:"URL" help:"iss of its tokens: https://login.microsoftonline.com/<tenant id>/v2.0 of the tenant that provisions, or another issuer."`
+	KeysURL  string `name:"jwks-url" placeholder:"URL" help:"Where the issuer's signing keys are, if not where its OpenID configuration says."`
 	Subject  string `name:"subject" required:"" placeholder:"SUB" help:"sub of its tokens: the object ID of the service principal that provisions."`
 	Audience string `name:"audience" required:"" placeholder:"AUD" help:"aud of its tokens, as set in Entra."`
 }
@@ -264,8 +266,8 @@ type scimFederationSetCmd struct {
 func (f scimFederationSetCmd) Run(c *command) error {
 	// Loopback is for trying things out; such an issuer works on a server on
 	// loopback only.
-	if err := entra.CheckIssuer(f.Issuer, true); err != nil {
-		return problem.Detailf(problem.BadUsage, "--issuer %q: %s.", f.Issuer, err)
+	if err := entra.CheckFederation(f.Issuer, f.KeysURL, true); err != nil {
+		return problem.Detailf(problem.BadUsage, "--issuer %q, --jwks-url %q: %s.", f.Issuer, f.KeysURL, err)
 	}
 	for flag, v := range map[string]string{"--subject": f.Subject, "--audience": f.Audience} {
 		if v == "" {
@@ -275,7 +277,7 @@ func (f scimFederationSetCmd) Run(c *command) error {
 			return err
 		}
 	}
-	return f.set(c, f.Client, store.Federation{Issuer: f.Issuer, Subject: f.Subject, Audience: f.Audience}, "Client %s may prove itself by tokens of that tenant now.")
+	return f.set(c, f.Client, store.Federation{Issuer: f.Issuer, Subject: f.Subject, Audience: f.Audience, KeysURL: f.KeysURL}, "Client %s may prove itself by tokens of that tenant now.")
 }
 
 // scimFederationClearCmd ends a federation.
@@ -329,6 +331,8 @@ type clientDoc struct {
 	Issuer    string      `json:"issuer"`
 	Subject   string      `json:"subject"`
 	Audience  string      `json:"audience"`
+	KeysURL   string      `json:"jwks_url"`
+	Strict    bool        `json:"strict"`
 	Created   *time.Time  `json:"created"`
 	Revoked   *time.Time  `json:"revoked"`
 	Secrets   []secretDoc `json:"secrets"`
@@ -352,6 +356,7 @@ func clientJSON(c store.Client, secrets []store.Secret, now time.Time) clientDoc
 		ID: c.ID, Workspace: c.Workspace, Label: c.Label, State: credentialState(time.Time{}, c.Revoked, now),
 		TokenLife: int64(c.TokenLife / time.Second),
 		Issuer:    c.Federation.Issuer, Subject: c.Federation.Subject, Audience: c.Federation.Audience,
+		KeysURL: c.Federation.KeysURL, Strict: c.Strict,
 		Created: stamp(c.Created), Revoked: stamp(c.Revoked), Secrets: []secretDoc{},
 	}
 	for _, s := range secrets {

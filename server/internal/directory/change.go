@@ -7,6 +7,10 @@ import "bytes"
 type Consequence struct {
 	// EndSessions: every session of the person ends, in every workspace.
 	EndSessions bool
+	// Rank, unless nil, is the workspace whose rules give the person their role.
+	// The store applies them within the transaction, with the groups of that
+	// moment: see Rank.
+	Rank *Workspace
 	// Events in their order, without Seq.
 	Events []Event
 }

@@ -48,6 +48,12 @@ type Workspace struct {
 	PurgeAfter time.Duration
 	// RoleRules give roles to groups and to the roles that a provisioner sends.
 	RoleRules []RoleRule
+	// SCIMAccept is a SCIM filter that people must meet to be taken (row D7).
+	// Empty takes everybody.
+	SCIMAccept string
+	// SCIMRate is how many provisioning requests a second are served before
+	// others are asked to wait. 0 means that there is no limit.
+	SCIMRate int
 	// OfflineGrace is how long clients may work without the server.
 	OfflineGrace time.Duration
 	Created      time.Time
@@ -114,7 +120,9 @@ type User struct {
 	ObjectID string
 	State    State
 	// Role is the role in the workspace.
-	Role     string
+	Role string
+	// Ranking is where Role comes from.
+	Ranking  Ranking
 	Created  time.Time
 	Modified time.Time
 	// Doc is the SCIM resource as stored: one JSON object without id, meta

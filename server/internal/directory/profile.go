@@ -36,7 +36,7 @@ type Profile struct {
 // The display name is displayName, else name.formatted, else given and family
 // name, else the user name. The e-mail address is the one of type work, else
 // the primary, else the first (row E9). The role is User.Role: what a resource
-// says about roles counts only as far as RoleAfter let it.
+// says about roles counts only as far as Rank let it.
 func ProfileOf(u User) Profile {
 	doc := object(u.Doc)
 	name, enterprise := object(doc.get("name")), object(doc.get(EnterpriseSchema))
@@ -72,7 +72,11 @@ func NewUser(ws Workspace, u User) (User, error) {
 	if u.State == "" {
 		u.State = Active
 	}
-	u.Role = first(u.Role, RoleFor(ws, u.Doc, nil))
+	if Fold(ws.DefaultRole) != RoleOwner {
+		u.Ranking.Base = ws.DefaultRole
+	}
+	u.Ranking.Granted, u.Ranking.By = u.Role, ws.RankedBy()
+	u = Rank(ws, u, Active, nil)
 	if ws.DefaultDepartment == "" {
 		return u, nil
 	}

@@ -1,5 +1,13 @@
 package directory
 
+import (
+	"bytes"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+)
+
 // The roles that Lanyard knows the meaning of. All others are names.
 const (
 	// RoleOwner may do everything. No provisioner can make an owner.
@@ -20,23 +28,34 @@ type RoleRule struct {
 	Role string
 }
 
-// powerful reports whether a role must be given by somebody, not by a return.
-func powerful(role string) bool { return Fold(role) == RoleOwner || Fold(role) == RoleAdmin }
+// Powerful reports whether a role must be given by somebody, not by a return.
+func Powerful(role string) bool { return Fold(role) == RoleOwner || Fold(role) == RoleAdmin }
 
 // RoleFor returns the role that a workspace gives to a person with this
 // resource and these groups: that of the first rule that fits, else the one the
-// provisioner sent, else the workspace's default. Owner is none of them.
-func RoleFor(ws Workspace, doc []byte, groups []Group) string {
-	sent := rolesIn(doc)
+// provisioner sent, else base. Owner is none of them.
+func RoleFor(ws Workspace, doc []byte, groups []Group, base string) string {
+	return roleFor(ws, doc, groups, base, func(role string) bool { return Fold(role) != RoleOwner })
+}
+
+// roleFor is RoleFor among the roles that may be given.
+func roleFor(ws Workspace, doc []byte, groups []Group, base string, may func(string) bool) string {
+	var sent []string
+	if bytes.Contains(bytes.ToLower(doc), []byte(`"roles"`)) {
+		sent = rolesIn(doc)
+	}
 	for _, rule := range ws.RoleRules {
-		if rule.fits(sent, groups) && Fold(rule.Role) != RoleOwner {
+		if rule.fits(sent, groups) && may(rule.Role) {
 			return rule.Role
 		}
 	}
-	for _, role := range []string{RoleIn(doc), ws.DefaultRole} {
-		if role != "" && Fold(role) != RoleOwner {
+	if len(sent) > 0 {
+		if role := RoleIn(doc); role != "" && may(role) {
 			return role
 		}
+	}
+	if may(base) {
+		return base
 	}
 	return ""
 }
@@ -72,24 +91,104 @@ func rolesIn(doc []byte) []string {
 	return out
 }
 
-// RoleAfter returns the role of a person after a change by the provisioner.
-// was and is are what RoleFor gave before and gives after it.
-//
-// A role that somebody gave by hand is never taken away by the way: it stays
-// until what the provisioner says about roles changes from the very role that
-// the person has. Whoever returns is no admin and no owner any more (row E8):
-// they get the default role until somebody gives them another, or the
-// provisioner gives it anew, which the change that brings them back may do.
-func RoleAfter(ws Workspace, before, after User, was, is string) string {
-	role := before.Role
-	if Fold(before.Role) == Fold(was) || before.Role == "" {
-		role = is
+// Ranking is where a person's role comes from.
+type Ranking struct {
+	// Granted is the role that somebody gave by hand, or empty. It stands
+	// before every rule, so no provisioner takes it away by the way (row E3).
+	Granted string
+	// Base is the default role at the time the person came.
+	Base string
+	// Had is the role of an administrator or owner that the person lost when
+	// their access ended, and HadUntil when that was (row E8). While it stands
+	// here no rule makes them one again: somebody has to say so.
+	Had      string
+	HadUntil time.Time
+	// By names the rules that Role was worked out under: see RankedBy. 0 means
+	// that it never was, -1 that something changed since.
+	By int64
+}
+
+// RankedBy names the role rules of a workspace: other rules, another number. It
+// is never 0 or less.
+func (ws Workspace) RankedBy() int64 {
+	if len(ws.RoleRules) == 0 {
+		return 1
 	}
-	anew := Fold(was) != Fold(is) && role == is
-	if before.State != Active && after.State == Active && powerful(role) && !anew {
-		if role = ws.DefaultRole; powerful(role) {
-			role = ""
+	h := fnv.New64a()
+	for _, r := range ws.RoleRules {
+		_, _ = fmt.Fprintf(h, "%q %q %q\n", r.Group, r.AppRole, r.Role) // it never fails
+	}
+	return int64(h.Sum64()>>2) + 2
+}
+
+// RanksGroups reports whether any rule is about groups.
+func (ws Workspace) RanksGroups() bool {
+	return slices.ContainsFunc(ws.RoleRules, func(r RoleRule) bool { return r.Group != "" })
+}
+
+// RanksGroup reports whether a role hangs on the group.
+func (ws Workspace) RanksGroup(g Group) bool {
+	return slices.ContainsFunc(ws.RoleRules, func(r RoleRule) bool { return r.Names(g) })
+}
+
+// Rank returns u, who was in the state from before and is in these groups, with
+// the role that follows: the one given by hand, else RoleFor's.
+//
+// Whoever loses their access or gets it back is no admin and no owner, whether
+// by hand or by a rule (row E8): what they were stands in Ranking.Had from then
+// on, until Confirm or another role given by hand.
+func Rank(ws Workspace, u User, from State, groups []Group) User {
+	r := &u.Ranking
+	if r.By == 0 { // from before rankings were kept
+		r.Base = ws.DefaultRole
+		if u.Role != "" && Fold(u.Role) != Fold(RoleFor(ws, u.Doc, groups, r.Base)) {
+			r.Granted = u.Role
 		}
 	}
-	return role
+	if from == Active && u.State != Active && Powerful(u.Role) && r.Had == "" {
+		r.Had, r.HadUntil = u.Role, u.Modified
+	}
+	role := first(r.Granted, RoleFor(ws, u.Doc, groups, r.Base))
+	if (from != Active || u.State != Active) && Powerful(role) {
+		if r.Had == "" {
+			r.Had, r.HadUntil = role, u.Modified
+		}
+		if Powerful(r.Granted) {
+			r.Granted = ""
+		}
+		role = first(r.Granted, RoleFor(ws, u.Doc, groups, r.Base))
+	}
+	if r.Had != "" && r.Granted == "" && Powerful(role) {
+		role = roleFor(ws, u.Doc, groups, r.Base, func(role string) bool { return !Powerful(role) })
+	}
+	u.Role, r.By = role, ws.RankedBy()
+	return u
+}
+
+// Confirm gives u the role back that Ranking.Had tells of. Where a rule gives
+// that role, it follows the rule again; else it is given by hand.
+func Confirm(ws Workspace, u User, groups []Group) User {
+	r := &u.Ranking
+	if r.Had == "" {
+		return u
+	}
+	r.Granted = ""
+	if Fold(RoleFor(ws, u.Doc, groups, r.Base)) != Fold(r.Had) {
+		r.Granted = r.Had
+	}
+	u.Role, r.Had, r.HadUntil, r.By = r.Had, "", time.Time{}, ws.RankedBy()
+	return u
+}
+
+// Grant gives u a role by hand, or, where role is empty, takes the one away
+// that was: then the rules decide again.
+func Grant(ws Workspace, u User, groups []Group, role string) User {
+	if u.Ranking.By == 0 {
+		u = Rank(ws, u, u.State, groups)
+	}
+	u.Ranking.Granted = role
+	if role != "" {
+		u.Ranking.Had, u.Ranking.HadUntil = "", time.Time{}
+	}
+	return Rank(ws, u, u.State, groups)
 }

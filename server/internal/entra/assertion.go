@@ -19,16 +19,21 @@ import (
 // iat to exp. Entra's application tokens last up to a day.
 const MaxAssertionLife = 24 * time.Hour
 
-// ExpectAssertion is what a client assertion must say. All fields are required.
+// ExpectAssertion is what a client assertion must say. All fields are required
+// but KeysURL.
 type ExpectAssertion struct {
-	// Issuer is the exact iss, https://login.microsoftonline.com/<tenant>/v2.0:
-	// the tenant's own metadata then says which keys it signs with.
+	// Issuer is the exact iss, such as
+	// https://login.microsoftonline.com/<tenant>/v2.0. Its own OpenID
+	// configuration says which keys it signs with, unless KeysURL does.
 	Issuer string
 	// Subject is the exact sub: the object id of the service principal that
 	// provisions.
 	Subject string
 	// Audience is the exact aud.
 	Audience string
+	// KeysURL is where the issuer's keys are (RFC 7517). Empty means where its
+	// OpenID configuration says.
+	KeysURL string
 }
 
 // Assertion is a verified client assertion (RFC 7523 section 3).
@@ -39,24 +44,35 @@ type Assertion struct {
 	Expires time.Time
 }
 
-// CheckIssuer says what is wrong with the issuer of a federation.
-func CheckIssuer(issuer string, loopback bool) error {
-	_, err := issuerOf(issuer, loopback)
+// CheckFederation says what is wrong with the addresses of a federation.
+func CheckFederation(issuer, keysURL string, loopback bool) error {
+	_, err := issuerOf(issuer, keysURL, loopback)
 	return err
 }
 
-// issuerOf takes the issuer of a v2.0 endpoint apart.
-func issuerOf(issuer string, loopback bool) (Expect, error) {
-	rest, ok := strings.CutSuffix(issuer, "/v2.0")
-	i := strings.LastIndexByte(rest, '/')
-	if !ok || i < 0 || !isGUID(rest[i+1:]) || rest[i+1:] != strings.ToLower(rest[i+1:]) {
-		return Expect{}, errors.New("the issuer is not https://login.microsoftonline.com/<tenant id>/v2.0")
+// issuerOf is the issuer as keys are found by. Any issuer will do whose name is
+// an address; of Entra's v2.0 endpoint the tenant is known as well, which its
+// keys may be bound to.
+func issuerOf(issuer, keysURL string, loopback bool) (Expect, error) {
+	if u, err := url.Parse(issuer); err != nil || u.RawQuery != "" || len(issuer) > 500 {
+		return Expect{}, errors.New("the issuer is no address without a query")
 	}
-	e := Expect{Authority: rest[:i], TenantID: rest[i+1:]}
-	if u, err := url.Parse(e.Authority); err != nil || u.Path != "" || u.RawQuery != "" {
-		return Expect{}, errors.New("the issuer has more than a host before the tenant id")
+	if err := checkAddress(issuer, loopback); err != nil {
+		return Expect{}, fmt.Errorf("the issuer: %w", err)
 	}
-	return e, checkAddress(e.Authority, loopback)
+	e := Expect{Authority: issuer, issuer: issuer, keysURL: keysURL}
+	if rest, ok := strings.CutSuffix(issuer, "/v2.0"); ok {
+		if i := strings.LastIndexByte(rest, '/'); i >= 0 && isGUID(rest[i+1:]) {
+			e.Authority, e.TenantID = rest[:i], rest[i+1:]
+		}
+	}
+	if keysURL == "" {
+		return e, nil
+	}
+	if err := checkAddress(keysURL, loopback); err != nil {
+		return Expect{}, fmt.Errorf("the address of the keys: %w", err)
+	}
+	return e, nil
 }
 
 // VerifyAssertion judges a client assertion as Verify does an access token, with
@@ -64,7 +80,7 @@ func issuerOf(issuer string, loopback bool) (Expect, error) {
 // problem.NoEntra means that the keys could not be fetched. Whether the
 // assertion was used before is for whoever can remember to say.
 func (v *Verifier) VerifyAssertion(ctx context.Context, raw string, want ExpectAssertion) (Assertion, error) {
-	tenant, err := issuerOf(want.Issuer, v.AllowLoopbackHTTP)
+	tenant, err := issuerOf(want.Issuer, want.KeysURL, v.AllowLoopbackHTTP)
 	if err != nil || want.Subject == "" || want.Audience == "" {
 		return Assertion{}, problem.Wrap(problem.WorkspaceNotSet, fmt.Errorf("the federation is not complete: %w", err))
 	}

@@ -38,29 +38,18 @@ type fetched struct {
 // (OpenID Connect Discovery 1.0). When the keys have not changed since before,
 // those are returned.
 func (v *Verifier) fetch(ctx context.Context, want Expect, before fetched) (fetched, error) {
-	var conf struct {
-		Issuer  string `json:"issuer"`
-		JWKSURI string `json:"jwks_uri"`
-	}
-	address := want.Authority + "/" + want.TenantID + "/v2.0/.well-known/openid-configuration"
-	if _, err := v.get(ctx, address, "", &conf); err != nil {
-		return fetched{}, fmt.Errorf("OpenID configuration: %w", err)
-	}
-	// Discovery 1.0, section 4.3: metadata of another issuer must not be used.
-	if conf.Issuer != want.Issuer() {
-		return fetched{}, fmt.Errorf("OpenID configuration: issuer is %s, expected %q", shown(conf.Issuer), want.Issuer())
-	}
-	if err := checkAddress(conf.JWKSURI, v.AllowLoopbackHTTP); err != nil {
-		return fetched{}, fmt.Errorf("jwks_uri: %w", err)
+	keysURL, err := v.keysURL(ctx, want)
+	if err != nil {
+		return fetched{}, err
 	}
 	etag := ""
-	if conf.JWKSURI == before.jwksURI && len(before.keys) > 0 {
+	if keysURL == before.jwksURI && len(before.keys) > 0 {
 		etag = before.etag
 	}
 	var doc struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	h, err := v.get(ctx, conf.JWKSURI, etag, &doc)
+	h, err := v.get(ctx, keysURL, etag, &doc)
 	if errors.Is(err, errNotModified) {
 		before.maxAge = freshness(h)
 		return before, nil
@@ -72,7 +61,30 @@ func (v *Verifier) fetch(ctx context.Context, want Expect, before fetched) (fetc
 	if len(keys) == 0 {
 		return fetched{}, errors.New("keys: there is no RSA signing key of 2048 bits or more")
 	}
-	return fetched{keys: keys, jwksURI: conf.JWKSURI, etag: h.Get("ETag"), maxAge: freshness(h)}, nil
+	return fetched{keys: keys, jwksURI: keysURL, etag: h.Get("ETag"), maxAge: freshness(h)}, nil
+}
+
+// keysURL is where the issuer's keys are, by its metadata or by set-up.
+func (v *Verifier) keysURL(ctx context.Context, want Expect) (string, error) {
+	if want.keysURL != "" {
+		return want.keysURL, nil // checked when the federation was
+	}
+	var conf struct {
+		Issuer  string `json:"issuer"`
+		JWKSURI string `json:"jwks_uri"`
+	}
+	address := strings.TrimSuffix(want.Issuer(), "/") + "/.well-known/openid-configuration"
+	if _, err := v.get(ctx, address, "", &conf); err != nil {
+		return "", fmt.Errorf("OpenID configuration: %w", err)
+	}
+	// Discovery 1.0, section 4.3: metadata of another issuer must not be used.
+	if conf.Issuer != want.Issuer() {
+		return "", fmt.Errorf("OpenID configuration: issuer is %s, expected %q", shown(conf.Issuer), want.Issuer())
+	}
+	if err := checkAddress(conf.JWKSURI, v.AllowLoopbackHTTP); err != nil {
+		return "", fmt.Errorf("jwks_uri: %w", err)
+	}
+	return conf.JWKSURI, nil
 }
 
 var errNotModified = errors.New("not modified")
@@ -163,7 +175,10 @@ func (k jwk) public(want Expect) *rsa.PublicKey {
 	}
 	// Microsoft's "Validate the issuer of the signing key": {tenantid} stands
 	// for the token's tenant, which is the workspace's by now.
-	if k.Issuer != "" && strings.ReplaceAll(k.Issuer, "{tenantid}", want.TenantID) != want.Issuer() {
+	// Who set the address of the keys of an issuer that is no tenant's vouches
+	// for them.
+	vouched := want.keysURL != "" && want.TenantID == ""
+	if k.Issuer != "" && !vouched && strings.ReplaceAll(k.Issuer, "{tenantid}", want.TenantID) != want.Issuer() {
 		return nil
 	}
 	n, err1 := decode(k.N)

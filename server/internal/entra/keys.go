@@ -48,7 +48,7 @@ func (v *Verifier) key(ctx context.Context, want Expect, kid string) (*rsa.Publi
 	for {
 		v.mu.Lock()
 		now := v.now()
-		s := v.set(want.Issuer(), now)
+		s := v.set(want.source(), now)
 		if seen != s {
 			seen, ended = s, s.ended
 		}

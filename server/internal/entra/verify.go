@@ -46,6 +46,9 @@ type Expect struct {
 	// Scope is the delegated permission. Of api://<id>/access_as_user only
 	// access_as_user stands in the token.
 	Scope string
+
+	// Of a federation: the issuer as it was set, and where its keys are.
+	issuer, keysURL string
 }
 
 // Identity is who a verified token is about.
@@ -131,7 +134,21 @@ func (v *Verifier) now() time.Time {
 }
 
 // Issuer is the exact iss of the tenant's v2.0 tokens.
-func (e Expect) Issuer() string { return e.Authority + "/" + e.TenantID + "/v2.0" }
+func (e Expect) Issuer() string {
+	if e.issuer != "" {
+		return e.issuer
+	}
+	return e.Authority + "/" + e.TenantID + "/v2.0"
+}
+
+// source names the keys of an issuer: those of an address that somebody set are
+// nobody else's.
+func (e Expect) source() string {
+	if e.keysURL == "" {
+		return e.Issuer()
+	}
+	return e.Issuer() + "\n" + e.keysURL
+}
 
 // scopeValue is what scp holds of Scope: the part behind the last slash.
 func (e Expect) scopeValue() string { return e.Scope[strings.LastIndexByte(e.Scope, '/')+1:] }

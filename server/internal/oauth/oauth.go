@@ -46,7 +46,9 @@ type Store interface {
 // Handler serves POST /scim/v2/{workspace}/oauth/token. All fields are required
 // but Record.
 type Handler struct {
-	Store    Store
+	Store Store
+	// Verifier judges assertions. Its client should reach the public internet
+	// only: administrators of workspaces name the issuers.
 	Verifier *entra.Verifier
 	Now      func() time.Time
 	Log      *slog.Logger

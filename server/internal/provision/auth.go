@@ -48,6 +48,7 @@ func (h *Handler) whose(r *http.Request, segments []string, hash string) (*call,
 	token, ws, err := h.cfg.Store.TokenByHash(r.Context(), hash, h.cfg.Now())
 	switch {
 	case err == nil:
+		ws.SCIMStrict = ws.SCIMStrict || token.Strict
 		return &call{h: h, ws: ws, token: token.ID}, nil
 	case !errors.Is(err, store.ErrNotFound):
 		return nil, fmt.Errorf("looking up a SCIM token: %w", err)

@@ -122,53 +122,6 @@ func (c *call) pickMembers(ctx context.Context, q *ask, named *scim.Members) err
 	})
 }
 
-// leaving returns who leaves a group when only those stay who are named. It is
-// asked only where a role hangs on the group.
-func (c *call) leaving(ctx context.Context, q *ask, named scim.Members) ([]directory.Member, error) {
-	g, err := c.readThing(ctx, q.rt, q.id)
-	if err != nil || !c.ranked(g) {
-		return nil, err
-	}
-	stays := map[string]bool{}
-	for _, m := range named.Add {
-		stays[m.ID] = true
-	}
-	var out []directory.Member
-	err = c.eachMember(ctx, q.id, func(page []directory.Member) error {
-		for _, m := range page {
-			if !stays[m.ID] {
-				out = append(out, m)
-			}
-		}
-		return nil
-	})
-	return out, err
-}
-
-// joining returns who of the named is no member yet, where a role hangs on the
-// group. Whoever was a member is given nothing anew: a repeated request must not
-// make somebody an admin again who has returned (row E8).
-func (c *call) joining(ctx context.Context, q *ask, named scim.Members) ([]directory.Member, error) {
-	if len(named.Add) == 0 {
-		return nil, nil
-	}
-	g, err := c.readThing(ctx, q.rt, q.id)
-	if err != nil || !c.ranked(g) {
-		return nil, err
-	}
-	var out []directory.Member
-	for _, m := range storeMembers(named.Add) {
-		in, err := c.h.cfg.Store.IsMember(ctx, c.ws.Directory, q.id, m.ID)
-		if err != nil {
-			return nil, fmt.Errorf("looking for a member: %w", err)
-		}
-		if !in {
-			out = append(out, m)
-		}
-	}
-	return out, nil
-}
-
 // groupsOf returns the groups of a person as SCIM shows them.
 func (c *call) groupsOf(ctx context.Context, id string) ([]any, error) {
 	refs, err := c.h.cfg.Store.GroupsOf(ctx, c.ws.Directory, id)

@@ -80,17 +80,15 @@ func normal(rt *scim.ResourceType, u directory.User) (directory.User, error) {
 // returning keeps somebody who was deleted and comes back from being an admin
 // (row E8): to be made anew is a way of coming back.
 func (c *call) returning(ctx context.Context, u *directory.User) error {
-	if u.ExternalID == "" || directory.RoleAfter(c.ws, directory.User{State: directory.Archived, Role: u.Role}, directory.User{State: directory.Active}, u.Role, u.Role) == u.Role {
+	if u.ExternalID == "" || !directory.Powerful(u.Role) {
 		return nil
 	}
-	was, err := c.h.cfg.Store.UserByObjectID(ctx, c.ws.Directory, u.ExternalID)
-	switch {
-	case errors.Is(err, store.ErrNotFound) || err == nil && was.State != directory.Archived:
-		return nil
-	case err != nil:
-		return fmt.Errorf("looking for who was here before: %w", err)
+	was, err := c.h.cfg.Store.HadRole(ctx, c.ws.Directory, u.ExternalID)
+	if err != nil || was.Had == "" {
+		return err
 	}
-	u.Role = directory.RoleAfter(c.ws, directory.User{State: directory.Archived, Role: u.Role}, directory.User{State: directory.Active}, u.Role, u.Role)
+	u.Ranking.Had, u.Ranking.HadUntil = was.Had, was.HadUntil
+	*u = directory.Rank(c.ws, *u, u.State, nil)
 	return nil
 }
 
@@ -186,10 +184,6 @@ func (c *call) patchUser(ctx context.Context, q *ask) (*reply, error) {
 
 // updateUser changes the document of a person and answers with the result.
 func (c *call) updateUser(ctx context.Context, q *ask, change func(scim.Resource) (scim.Result, error)) (*reply, error) {
-	groups, err := c.rankingGroups(ctx, q.id)
-	if err != nil {
-		return nil, err
-	}
 	var ignored []string
 	u, err := c.saveUser(ctx, q, func(before directory.User) (directory.User, error) {
 		doc, err := document(before)
@@ -208,8 +202,6 @@ func (c *call) updateUser(ctx context.Context, q *ask, change func(scim.Resource
 		if err := fill(q.rt, &after, made.After); err != nil {
 			return before, err
 		}
-		was, is := directory.RoleFor(c.ws, before.Doc, groups), directory.RoleFor(c.ws, after.Doc, groups)
-		after.Role = directory.RoleAfter(c.ws, before, after, was, is)
 		return after, nil
 	})
 	if err != nil {
@@ -259,7 +251,9 @@ func (c *call) saveUser(ctx context.Context, q *ask, change func(directory.User)
 			return before, directory.Consequence{}, err
 		}
 		after.Version, after.Modified = before.Version+1, c.now()
-		return after, directory.Change(before, after), nil
+		causes := directory.Change(before, after)
+		causes.Rank = &c.ws
+		return after, causes, nil
 	}
 	after, causes, err := step(before)
 	if err != nil || len(causes.Events) == 0 {

@@ -31,7 +31,6 @@ type Store interface {
 	Session(ctx context.Context, hash string, now time.Time) (directory.Session, directory.User, directory.Workspace, error)
 
 	User(ctx context.Context, dir, id string) (directory.User, error)
-	UserByObjectID(ctx context.Context, dir, objectID string) (directory.User, error)
 	SearchUsers(ctx context.Context, dir string, q store.Search[directory.User]) (store.Page[directory.User], error)
 	InsertUser(ctx context.Context, u directory.User, events ...directory.Event) error
 	SaveUser(ctx context.Context, u directory.User, version int64, c directory.Consequence) error
@@ -39,9 +38,11 @@ type Store interface {
 
 	Resource(ctx context.Context, dir, kind, id string) (directory.Resource, error)
 	SearchResources(ctx context.Context, dir, kind string, q store.Search[directory.Resource]) (store.Page[directory.Resource], error)
-	InsertResource(ctx context.Context, r directory.Resource, members []directory.Member, events ...directory.Event) error
+	InsertGroup(ctx context.Context, ws *directory.Workspace, r directory.Resource, members []directory.Member, events ...directory.Event) error
 	ChangeResource(ctx context.Context, dir, kind, id string, now time.Time, change func(directory.Resource) (store.ResourceChange, error)) (directory.Resource, bool, error)
-	DeleteResource(ctx context.Context, dir, kind, id string, version int64, now time.Time) error
+	DeleteGroup(ctx context.Context, ws *directory.Workspace, dir, kind, id string, version int64, now time.Time) error
+	HadRole(ctx context.Context, dir, externalID string) (directory.Ranking, error)
+	Rerank(ctx context.Context, dir string, now time.Time) (int, error)
 
 	Members(ctx context.Context, dir, group string, after store.Cursor, count int) (store.Page[directory.Member], error)
 	IsMember(ctx context.Context, dir, group, member string) (bool, error)

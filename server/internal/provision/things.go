@@ -41,14 +41,14 @@ func (c *call) createThing(ctx context.Context, q *ask) (*reply, error) {
 		return nil, err
 	}
 	members := storeMembers(named.Add)
-	if err := c.h.cfg.Store.InsertResource(ctx, r, members); err != nil {
+	if err := c.h.cfg.Store.InsertGroup(ctx, c.rank(), r, members); err != nil {
 		return nil, thingError(q.rt, id, err, made.After)
 	}
 	c.made(id, r.DisplayName)
 	c.note(ctx, id, made.Ignored)
 	r.Members = len(members)
-	if err := c.rank(ctx, r, members, nil); err != nil {
-		return nil, err
+	if len(members) > 0 {
+		c.ranked(ctx)
 	}
 	return c.showThing(ctx, q, http.StatusCreated, r)
 }
@@ -170,22 +170,12 @@ func (c *call) changeThing(ctx context.Context, q *ask, named scim.Members, chan
 	if err := c.pickMembers(ctx, q, &named); err != nil {
 		return directory.Resource{}, err
 	}
-	var left []directory.Member
-	joined, err := c.joining(ctx, q, named)
-	if err != nil {
-		return directory.Resource{}, err
-	}
-	if named.All {
-		if left, err = c.leaving(ctx, q, named); err != nil {
-			return directory.Resource{}, err
-		}
-	}
 	var made scim.Result
 	after, _, err := c.h.cfg.Store.ChangeResource(ctx, c.ws.Directory, q.rt.Name, q.id, c.now(), func(before directory.Resource) (store.ResourceChange, error) {
 		if err := q.stale(before.Version); err != nil {
 			return store.ResourceChange{}, err
 		}
-		then := store.ResourceChange{After: before, Remove: storeMembers(named.Remove)}
+		then := store.ResourceChange{After: before, Remove: storeMembers(named.Remove), Rank: c.rank()}
 		if named.All {
 			then.Replace, then.Members = true, storeMembers(named.Add)
 		} else {
@@ -211,7 +201,10 @@ func (c *call) changeThing(ctx context.Context, q *ask, named scim.Members, chan
 		return after, thingError(q.rt, q.id, err, made.After)
 	}
 	c.note(ctx, q.id, made.Ignored)
-	return after, c.rank(ctx, after, joined, append(left, storeMembers(named.Remove)...))
+	if named.All || change != nil || len(named.Add)+len(named.Remove) > 1 {
+		c.ranked(ctx)
+	}
+	return after, nil
 }
 
 func (c *call) deleteThing(ctx context.Context, q *ask) (*reply, error) {
@@ -222,17 +215,11 @@ func (c *call) deleteThing(ctx context.Context, q *ask) (*reply, error) {
 	if err := q.stale(r.Version); err != nil {
 		return nil, err
 	}
-	var left []directory.Member
-	if isGroups(q.rt) {
-		if left, err = c.leaving(ctx, q, scim.Members{All: true}); err != nil {
-			return nil, err
-		}
-	}
 	version := int64(0) // whatever it is by now
 	if q.ifMatch != "" {
 		version = r.Version
 	}
-	err = c.h.cfg.Store.DeleteResource(ctx, c.ws.Directory, q.rt.Name, q.id, version, c.now())
+	err = c.h.cfg.Store.DeleteGroup(ctx, c.rank(), c.ws.Directory, q.rt.Name, q.id, version, c.now())
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return nil, notFound(q.id)
@@ -241,8 +228,6 @@ func (c *call) deleteThing(ctx context.Context, q *ask) (*reply, error) {
 	case err != nil:
 		return nil, fmt.Errorf("deleting a resource: %w", err)
 	}
-	if err := c.rank(ctx, r, nil, left); err != nil {
-		return nil, err
-	}
+	c.ranked(ctx)
 	return &reply{status: http.StatusNoContent}, nil
 }

@@ -16,14 +16,18 @@ type Client struct {
 	// TokenLife is how long the access tokens last that it is given.
 	TokenLife  time.Duration
 	Federation Federation
-	Created    time.Time
+	// Strict takes nothing from it that the RFCs do not allow, whatever the
+	// workspace says.
+	Strict  bool
+	Created time.Time
 	// Revoked is zero for a client that was not.
 	Revoked time.Time
 }
 
 // Federation is whose assertions a client may use in place of a secret. It is
-// set when Issuer is.
-type Federation struct{ Issuer, Subject, Audience string }
+// set when Issuer is. KeysURL is where the issuer's keys are; empty means where
+// its OpenID configuration says.
+type Federation struct{ Issuer, Subject, Audience, KeysURL string }
 
 // Secret is one of a client's secrets. The secret itself is never kept.
 type Secret struct {
@@ -37,15 +41,16 @@ type Secret struct {
 	Revoked  time.Time
 }
 
-const clientColumns = `c.id, c.workspace, c.label, c.token_life, c.issuer, c.subject, c.audience, c.created, c.revoked`
+const clientColumns = `c.id, c.workspace, c.label, c.token_life, c.issuer, c.subject, c.audience, c.created, c.revoked, c.jwks_uri, c.strict`
 
 func scanClient(row scanner) (Client, error) {
 	var c Client
-	var life, created int64
+	var life, created, strict int64
 	var revoked *int64
-	err := row.Scan(&c.ID, &c.Workspace, &c.Label, &life, &c.Federation.Issuer, &c.Federation.Subject, &c.Federation.Audience, &created, &revoked)
+	err := row.Scan(&c.ID, &c.Workspace, &c.Label, &life, &c.Federation.Issuer, &c.Federation.Subject, &c.Federation.Audience, &created, &revoked,
+		&c.Federation.KeysURL, &strict)
 	c.TokenLife = time.Duration(life) * time.Second
-	c.Created, c.Revoked = fromMicro(created), fromNull(revoked)
+	c.Created, c.Revoked, c.Strict = fromMicro(created), fromNull(revoked), strict != 0
 	return c, err
 }
 
@@ -53,7 +58,7 @@ func scanClient(row scanner) (Client, error) {
 // An unknown workspace is ErrNotFound, an id that is there already ErrExists.
 func (s *Store) CreateClient(ctx context.Context, c Client, first Secret) error {
 	f := c.Federation
-	if c.ID == "" || c.TokenLife <= 0 || !storable(c.ID, c.Workspace, c.Label, f.Issuer, f.Subject, f.Audience) {
+	if c.ID == "" || c.TokenLife <= 0 || !storable(c.ID, c.Workspace, c.Label, f.Issuer, f.Subject, f.Audience, f.KeysURL) {
 		return ErrInvalid
 	}
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
@@ -61,9 +66,9 @@ func (s *Store) CreateClient(ctx context.Context, c Client, first Secret) error 
 		if err := t.row(ctx, `select 1 from workspaces where id = $1`, c.Workspace).Scan(&there); err != nil {
 			return err
 		}
-		n, err := t.exec(ctx, `insert into scim_clients (id, workspace, label, token_life, issuer, subject, audience, created)
-			values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
-			c.ID, c.Workspace, c.Label, int64(c.TokenLife/time.Second), f.Issuer, f.Subject, f.Audience, micro(c.Created))
+		n, err := t.exec(ctx, `insert into scim_clients (id, workspace, label, token_life, issuer, subject, audience, created, jwks_uri, strict)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
+			c.ID, c.Workspace, c.Label, int64(c.TokenLife/time.Second), f.Issuer, f.Subject, f.Audience, micro(c.Created), f.KeysURL, flag(c.Strict))
 		switch {
 		case err != nil:
 			return fmt.Errorf("store: creating client: %w", err)
@@ -196,12 +201,12 @@ func (s *Store) SetFederation(ctx context.Context, workspace, client string, f F
 	if !storable(workspace, client) {
 		return ErrNotFound
 	}
-	if !storable(f.Issuer, f.Subject, f.Audience) || f != (Federation{}) && (f.Issuer == "" || f.Subject == "" || f.Audience == "") {
+	if !storable(f.Issuer, f.Subject, f.Audience, f.KeysURL) || f != (Federation{}) && (f.Issuer == "" || f.Subject == "" || f.Audience == "") {
 		return ErrInvalid
 	}
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `update scim_clients set issuer = $1, subject = $2, audience = $3
-			where id = $4 and workspace = $5 and revoked is null`, f.Issuer, f.Subject, f.Audience, client, workspace)
+		n, err := t.exec(ctx, `update scim_clients set issuer = $1, subject = $2, audience = $3, jwks_uri = $4
+			where id = $5 and workspace = $6 and revoked is null`, f.Issuer, f.Subject, f.Audience, f.KeysURL, client, workspace)
 		if err == nil && n > 0 {
 			_, err = t.exec(ctx, `update scim_tokens set revoked = $1
 				where client = $2 and client <> '' and secret = '' and revoked is null`, micro(now), client)
@@ -265,9 +270,9 @@ func (s *Store) GrantToken(ctx context.Context, client string, n Token, g Grant)
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `insert into scim_tokens (id, workspace, label, hash, created, expires, client, secret)
-			values ($1, $2, $3, $4, $5, $6, $7, $8)`, n.ID, n.Workspace, c.Label, n.Hash, micro(n.Created),
-			micro(n.Created.Add(c.TokenLife)), c.ID, secret); err != nil {
+		if _, err := t.exec(ctx, `insert into scim_tokens (id, workspace, label, hash, created, expires, client, secret, strict)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, n.ID, n.Workspace, c.Label, n.Hash, micro(n.Created),
+			micro(n.Created.Add(c.TokenLife)), c.ID, secret, flag(c.Strict)); err != nil {
 			return fmt.Errorf("store: granting token: %w", err)
 		}
 		return nil
@@ -340,9 +345,10 @@ func (s *Store) RotateToken(ctx context.Context, workspace, old string, n Token,
 		if err := ended(changed, err, "token"); err != nil {
 			return err
 		}
-		added, err := t.exec(ctx, `insert into scim_tokens (id, workspace, label, hash, created, expires)
-			values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
-			n.ID, workspace, n.Label, n.Hash, micro(n.Created), orNull(n.Expires))
+		added, err := t.exec(ctx, `insert into scim_tokens (id, workspace, label, hash, created, expires, strict)
+			select $1, $2, $3, $4, cast($5 as bigint), cast($6 as bigint), strict from scim_tokens where id = $7
+			on conflict do nothing`,
+			n.ID, workspace, n.Label, n.Hash, micro(n.Created), orNull(n.Expires), old)
 		if err == nil && added == 0 {
 			return Exists{"id"}
 		}

@@ -12,7 +12,7 @@ import (
 
 // insertLarge makes a group with many members: nobody sees it until it has them
 // all.
-func (s *Store) insertLarge(ctx context.Context, r directory.Resource, members []directory.Member, rules int64, events []directory.Event) error {
+func (s *Store) insertLarge(ctx context.Context, ws *directory.Workspace, r directory.Resource, members []directory.Member, rules int64, events []directory.Event) error {
 	who, err := s.known(ctx, r.Directory, members)
 	if err != nil {
 		return err
@@ -24,7 +24,7 @@ func (s *Store) insertLarge(ctx context.Context, r directory.Resource, members [
 	}); err != nil {
 		return err
 	}
-	err = s.fillLarge(ctx, pk, r, sortedKeys(who), events)
+	err = s.fillLarge(ctx, ws, pk, r, sortedKeys(who), events)
 	if err != nil {
 		// Nobody saw it. Should this fail as well, Sweep does it.
 		err = errors.Join(err, s.empty(context.WithoutCancel(ctx), pk))
@@ -32,7 +32,7 @@ func (s *Store) insertLarge(ctx context.Context, r directory.Resource, members [
 	return err
 }
 
-func (s *Store) fillLarge(ctx context.Context, pk int64, r directory.Resource, who []int64, events []directory.Event) error {
+func (s *Store) fillLarge(ctx context.Context, ws *directory.Workspace, pk int64, r directory.Resource, who []int64, events []directory.Event) error {
 	for chunk := range slices.Chunk(who, membersAtOnce) {
 		if err := s.write(ctx, func(ctx context.Context, t *tx) error {
 			there, err := t.existing(ctx, chunk)
@@ -55,6 +55,11 @@ func (s *Store) fillLarge(ctx context.Context, pk int64, r directory.Resource, w
 			return fmt.Errorf("store: inserting %s: %w", r.Type, err)
 		}
 		t.created(r, events)
+		if ws != nil && ws.RanksGroup(r) {
+			if err := t.unrankMembers(ctx, pk); err != nil {
+				return err
+			}
+		}
 		return t.index(ctx, resourceTerms, r.Directory, r.Type, pk, nil, r.Terms)
 	})
 }
@@ -136,8 +141,10 @@ func (s *Store) changeLarge(ctx context.Context, dir, kind, id string, now time.
 		if err != nil {
 			return err
 		}
-		after, changed, err = s.rewrite(ctx, t, before, had, again, now, false, 0)
-		return err
+		if after, changed, err = s.rewrite(ctx, t, before, had, again, now, false, 0); err != nil {
+			return err
+		}
+		return t.rankMoved(ctx, again.Rank, before.pk, before.r, after, nil, now)
 	})
 	if err != nil {
 		return after, false, err
@@ -146,7 +153,7 @@ func (s *Store) changeLarge(ctx context.Context, dir, kind, id string, now time.
 		gone := drop[:min(len(drop), membersAtOnce/2)]
 		come := add[:min(len(add), membersAtOnce-len(gone))]
 		var moved bool
-		if after, moved, err = s.moveSome(ctx, dir, kind, id, gone, come, now); err != nil {
+		if after, moved, err = s.moveSome(ctx, c.Rank, dir, kind, id, gone, come, now); err != nil {
 			return after, changed, fmt.Errorf("store: changing many members: %w", err)
 		}
 		changed = changed || moved
@@ -156,7 +163,7 @@ func (s *Store) changeLarge(ctx context.Context, dir, kind, id string, now time.
 }
 
 // moveSome is one step of changeLarge.
-func (s *Store) moveSome(ctx context.Context, dir, kind, id string, drop, add []int64, now time.Time) (after directory.Resource, moved bool, err error) {
+func (s *Store) moveSome(ctx context.Context, ws *directory.Workspace, dir, kind, id string, drop, add []int64, now time.Time) (after directory.Resource, moved bool, err error) {
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
 		before, had, err := t.resource(ctx, readResource(dir, kind, id))
 		if err != nil {
@@ -170,13 +177,17 @@ func (s *Store) moveSome(ctx context.Context, dir, kind, id string, drop, add []
 		if err != nil {
 			return err
 		}
+		n := len(t.events)
 		some, by, err := t.move(ctx, before, drop, gone, sortedKeys(come), come, now)
 		if err != nil {
 			return err
 		}
+		moves := t.events[n:len(t.events):len(t.events)]
 		same := ResourceChange{After: before.resource()}
-		after, moved, err = s.rewrite(ctx, t, before, had, same, now, some, by)
-		return err
+		if after, moved, err = s.rewrite(ctx, t, before, had, same, now, some, by); err != nil {
+			return err
+		}
+		return t.rankMoved(ctx, ws, before.pk, after, after, moves, now)
 	})
 	return after, moved, err
 }

@@ -68,12 +68,19 @@ func (s *Store) Group(ctx context.Context, dir, id string) (directory.Group, err
 // that was given one with "id". A member that does not exist is an
 // [UnknownMember]. The directory must exist.
 func (s *Store) InsertResource(ctx context.Context, r directory.Resource, members []directory.Member, events ...directory.Event) error {
+	return s.InsertGroup(ctx, nil, r, members, events...)
+}
+
+// InsertGroup is InsertResource for a group whose members are given their roles
+// by the rules of ws, unless that is nil. Where they are many, Rerank has yet to
+// do it.
+func (s *Store) InsertGroup(ctx context.Context, ws *directory.Workspace, r directory.Resource, members []directory.Member, events ...directory.Event) error {
 	if r.ID == "" || r.Type == "" || r.Type[0] == hidden[0] || !storableResource(r) || !storableMembers(members) {
 		return ErrInvalid
 	}
 	rules := s.resourceTerms(&r)
 	if len(members) > membersAtOnce {
-		return s.insertLarge(ctx, r, members, rules, events)
+		return s.insertLarge(ctx, ws, r, members, rules, events)
 	}
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
 		pk, err := t.insertResource(ctx, r, r.Type, rules)
@@ -92,7 +99,10 @@ func (s *Store) InsertResource(ctx context.Context, r directory.Resource, member
 		if err != nil {
 			return err
 		}
-		return t.later(ctx, `update resources set members = members + $1 where pk = $2`, len(added), pk)
+		if err := t.later(ctx, `update resources set members = members + $1 where pk = $2`, len(added), pk); err != nil {
+			return err
+		}
+		return t.rankFirst(ctx, ws, r, who)
 	})
 }
 
@@ -195,11 +205,16 @@ func (c ResourceChange) large(has int) bool {
 func (s *Store) apply(ctx context.Context, t *tx, before resourceRow, had []termKey, c ResourceChange, now time.Time, g *guess) (
 	after directory.Resource, changed bool, err error,
 ) {
+	n := len(t.events)
 	moved, by, err := t.changeMembers(ctx, before, c, now, g)
 	if err != nil {
 		return after, false, err
 	}
-	return s.rewrite(ctx, t, before, had, c, now, moved, by)
+	n2 := len(t.events)
+	if after, changed, err = s.rewrite(ctx, t, before, had, c, now, moved, by); err != nil {
+		return after, changed, err
+	}
+	return after, changed, t.rankMoved(ctx, c.Rank, before.pk, before.r, after, t.events[n:n2:n2], now)
 }
 
 // rewrite stores the attributes of a resource whose members were moved, and
@@ -241,6 +256,13 @@ func (s *Store) rewrite(ctx context.Context, t *tx, before resourceRow, had []te
 // other than 0 must be its, else ErrConflict. The GroupDeleted event stands for
 // its members too.
 func (s *Store) DeleteResource(ctx context.Context, dir, kind, id string, version int64, now time.Time) error {
+	return s.DeleteGroup(ctx, nil, dir, kind, id, version, now)
+}
+
+// DeleteGroup is DeleteResource for a group that may give its members roles by
+// the rules of ws, unless that is nil: those count for nothing from then on, and
+// Rerank has yet to give others.
+func (s *Store) DeleteGroup(ctx context.Context, ws *directory.Workspace, dir, kind, id string, version int64, now time.Time) error {
 	if !storable(dir, kind, id) {
 		return ErrNotFound
 	}
@@ -252,6 +274,11 @@ func (s *Store) DeleteResource(ctx context.Context, dir, kind, id string, versio
 		}
 		if version != 0 && version != r.r.Version {
 			return ErrConflict
+		}
+		if ws != nil && ws.RanksGroup(r.r) {
+			if err := t.unrankMembers(ctx, r.pk); err != nil {
+				return err
+			}
 		}
 		t.forget(dir, id)
 		// Until its members are gone, nobody sees it.

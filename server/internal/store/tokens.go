@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
@@ -25,33 +26,42 @@ type Token struct {
 	Expires time.Time
 	// LastUsed is at most a minute behind, and zero before the first use.
 	LastUsed time.Time
+	// LastNetwork is the network it was last used from, as Network writes it;
+	// empty before the first use, and where the caller gives none.
+	LastNetwork string
 	// Revoked is zero for a token that was not.
 	Revoked time.Time
+	// Strict takes nothing from whoever has it that the RFCs do not allow,
+	// whatever the workspace says.
+	Strict bool
 	// Client is the OAuth client that was given it as an access token, or
 	// empty; Secret is the id of the secret it was given for.
 	Client, Secret string
 }
 
 // tokenColumns must be in the order of tokenRow.
-const tokenColumns = `t.id, t.workspace, t.label, t.hash, t.created, t.expires, t.last_used, t.revoked, t.client, t.secret`
+const tokenColumns = `t.id, t.workspace, t.label, t.hash, t.created, t.expires, t.last_used, t.revoked, t.client, t.secret,
+	t.last_ip, t.strict`
 
 type tokenRow struct {
 	t                          Token
 	created                    int64
 	expires, lastUsed, revoked *int64
+	strict                     int64
 }
 
 func (r *tokenRow) dest() []any {
 	return []any{
 		&r.t.ID, &r.t.Workspace, &r.t.Label, &r.t.Hash,
 		&r.created, &r.expires, &r.lastUsed, &r.revoked, &r.t.Client, &r.t.Secret,
+		&r.t.LastNetwork, &r.strict,
 	}
 }
 
 func (r *tokenRow) token() Token {
 	t := r.t
 	t.Created, t.Expires = fromMicro(r.created), fromNull(r.expires)
-	t.LastUsed, t.Revoked = fromNull(r.lastUsed), fromNull(r.revoked)
+	t.LastUsed, t.Revoked, t.Strict = fromNull(r.lastUsed), fromNull(r.revoked), r.strict != 0
 	return t
 }
 
@@ -66,9 +76,9 @@ func (s *Store) CreateToken(ctx context.Context, n Token) error {
 		if err := t.row(ctx, `select 1 from workspaces where id = $1`, n.Workspace).Scan(&there); err != nil {
 			return err
 		}
-		added, err := t.exec(ctx, `insert into scim_tokens (id, workspace, label, hash, created, expires)
-			values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
-			n.ID, n.Workspace, n.Label, n.Hash, micro(n.Created), orNull(n.Expires))
+		added, err := t.exec(ctx, `insert into scim_tokens (id, workspace, label, hash, created, expires, strict)
+			values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
+			n.ID, n.Workspace, n.Label, n.Hash, micro(n.Created), orNull(n.Expires), flag(n.Strict))
 		switch {
 		case err != nil:
 			return fmt.Errorf("store: creating token: %w", err)
@@ -121,7 +131,8 @@ func (s *Store) RevokeToken(ctx context.Context, workspace, id string, now time.
 
 // TokenByHash returns the token of a hash and its workspace. Unknown, expired
 // and revoked are all ErrNotFound: the difference is nobody's business. The
-// first use in a minute is noted, after the call has returned.
+// first use in a minute is noted, after the call has returned, with the network
+// that the context tells of (see From).
 func (s *Store) TokenByHash(ctx context.Context, hash string, now time.Time) (Token, directory.Workspace, error) {
 	if !storable(hash) {
 		return Token{}, directory.Workspace{}, ErrNotFound
@@ -141,18 +152,55 @@ func (s *Store) TokenByHash(ctx context.Context, hash string, now time.Time) (To
 	}
 	t := r.token()
 	if now.Sub(t.LastUsed) >= lastUsedEvery {
-		s.noteUse(t.ID, now)
+		s.noteUse(t.ID, network(ctx), now)
 	}
 	return t, w, nil
 }
 
 // noteUse writes LastUsed some time soon. A full queue or a failed write only
 // means that the next use is noted instead.
-func (s *Store) noteUse(id string, now time.Time) {
+func (s *Store) noteUse(id, network string, now time.Time) {
+	if !storable(network) {
+		network = ""
+	}
 	s.soon(func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, `update scim_tokens set last_used = $1
-			where id = $2 and (last_used is null or last_used <= $3)`,
-			micro(now), id, micro(now.Add(-lastUsedEvery)))
+		_, err := t.exec(ctx, `update scim_tokens set last_used = $1, last_ip = $2
+			where id = $3 and (last_used is null or last_used <= $4)`,
+			micro(now), network, id, micro(now.Add(-lastUsedEvery)))
 		return err
 	})
+}
+
+// fromKey is where a context keeps the network that a request came from.
+type fromKey struct{}
+
+// From notes which address a request came from, for LastNetwork. Only the
+// network is kept, which is enough to see whether Microsoft uses a token or
+// somebody else, and is no person's address.
+func From(ctx context.Context, ip netip.Addr) context.Context {
+	if !ip.IsValid() {
+		return ctx
+	}
+	return context.WithValue(ctx, fromKey{}, ip)
+}
+
+// network is the address of From, cut to its first 24 bits, or 48 of IPv6.
+func network(ctx context.Context) string {
+	ip, _ := ctx.Value(fromKey{}).(netip.Addr)
+	bits := 24
+	if ip.Is6() {
+		bits = 48
+	}
+	p, err := ip.Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return p.String()
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -13,24 +13,29 @@ import (
 
 // userColumns must be in the order of userRow.
 const userColumns = `u.id, u.directory, u.version, u.user_name, coalesce(u.external_id, ''),
-	coalesce(u.object_id, ''), u.state, u.role, u.created, u.modified, u.doc`
+	coalesce(u.object_id, ''), u.state, u.role, u.created, u.modified, u.doc,
+	u.granted, u.base_role, u.had_role, coalesce(u.had_until, 0), u.ranked`
 
 type userRow struct {
-	u                 directory.User
-	created, modified int64
-	doc               string
+	u                           directory.User
+	created, modified, hadUntil int64
+	doc                         string
 }
 
 func (r *userRow) dest() []any {
 	return []any{
 		&r.u.ID, &r.u.Directory, &r.u.Version, &r.u.UserName, &r.u.ExternalID,
 		&r.u.ObjectID, &r.u.State, &r.u.Role, &r.created, &r.modified, &r.doc,
+		&r.u.Ranking.Granted, &r.u.Ranking.Base, &r.u.Ranking.Had, &r.hadUntil, &r.u.Ranking.By,
 	}
 }
 
 func (r *userRow) user() directory.User {
 	u := r.u
 	u.Created, u.Modified, u.Doc = fromMicro(r.created), fromMicro(r.modified), []byte(r.doc)
+	if r.hadUntil != 0 {
+		u.Ranking.HadUntil = fromMicro(r.hadUntil)
+	}
 	return u
 }
 
@@ -41,6 +46,11 @@ func scanUser(row scanner) (directory.User, error) {
 	}
 	return r.user(), nil
 }
+
+// hadBefore finds what somebody was who was archived and whose externalId comes
+// again: they may be the same person (row E8).
+const hadBefore = `from users where directory = $2 and external_id = $5 and state = 'archived' and had_role <> ''
+	order by had_until desc limit 1`
 
 // InsertUser stores a new person with version 1 and the events. It returns an
 // [Exists] where somebody who is not archived has the userName (without case)
@@ -54,11 +64,14 @@ func (s *Store) InsertUser(ctx context.Context, u directory.User, events ...dire
 	var pk int64
 	added := &first{
 		text: `insert into users (id, directory, version, user_name, user_name_key,
-			external_id, object_id, state, role, created, modified, doc, rules)
-		values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning pk`,
+			external_id, object_id, state, role, created, modified, doc, rules, granted, base_role, had_role, had_until, ranked)
+		values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+			coalesce(nullif($15, ''), (select had_role ` + hadBefore + `), ''), coalesce($16, (select had_until ` + hadBefore + `)), $17)
+		on conflict do nothing returning pk`,
 		args: []any{
 			u.ID, u.Directory, u.UserName, key, textOrNull(u.ExternalID), textOrNull(u.ObjectID),
 			string(u.State), u.Role, micro(u.Created), micro(u.Modified), string(u.Doc), rules,
+			u.Ranking.Granted, u.Ranking.Base, u.Ranking.Had, orNull(u.Ranking.HadUntil), u.Ranking.By,
 		},
 		dest: []any{&pk},
 	}
@@ -182,7 +195,7 @@ func (s *Store) UpdateUser(ctx context.Context, dir, id string,
 
 func unchanged(a, b directory.User) bool {
 	return a.State == b.State && a.UserName == b.UserName && a.ExternalID == b.ExternalID &&
-		a.Role == b.Role && bytes.Equal(a.Doc, b.Doc)
+		a.Role == b.Role && a.Ranking == b.Ranking && bytes.Equal(a.Doc, b.Doc)
 }
 
 // standing is what saving a person has to know of what is stored.
@@ -190,6 +203,8 @@ type standing struct {
 	pk, version               int64
 	state                     directory.State
 	key, externalID, objectID string
+	role, granted             string
+	ranked                    int64
 	text                      string // of terms
 	terms                     []termKey
 }
@@ -198,9 +213,9 @@ type standing struct {
 func (has *standing) of(dir, id string) *first {
 	return &first{
 		text: `select u.pk, u.version, u.state, u.user_name_key, coalesce(u.external_id, ''), coalesce(u.object_id, ''),
-			` + termsOf(userTerms) + ` from users u where u.directory = $1 and u.id = $2`,
+			u.role, u.granted, u.ranked, ` + termsOf(userTerms) + ` from users u where u.directory = $1 and u.id = $2`,
 		args: []any{dir, id},
-		dest: []any{&has.pk, &has.version, &has.state, &has.key, &has.externalID, &has.objectID, &has.text},
+		dest: []any{&has.pk, &has.version, &has.state, &has.key, &has.externalID, &has.objectID, &has.role, &has.granted, &has.ranked, &has.text},
 	}
 }
 
@@ -231,6 +246,9 @@ func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int
 			return err
 		}
 	}
+	if err := t.rank(ctx, &u, has, &c); err != nil {
+		return err
+	}
 	key := directory.Fold(u.UserName)
 	restored := has.state == directory.Archived && u.State != directory.Archived
 	if restored || (u.State != directory.Archived && (has.key != key || has.externalID != u.ExternalID)) {
@@ -241,9 +259,11 @@ func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int
 	}
 	t.saved[has.pk] = true
 	if err := t.later(ctx, `update users set version = $1, user_name = $2, user_name_key = $3,
-			external_id = $4, state = $5, role = $6, modified = $7, doc = $8, rules = $9 where pk = $10`,
+			external_id = $4, state = $5, role = $6, modified = $7, doc = $8, rules = $9,
+			granted = $10, base_role = $11, had_role = $12, had_until = $13, ranked = $14 where pk = $15`,
 		has.version+1, u.UserName, key, textOrNull(u.ExternalID), string(u.State), u.Role,
-		micro(u.Modified), string(u.Doc), rules, has.pk); err != nil {
+		micro(u.Modified), string(u.Doc), rules, u.Ranking.Granted, u.Ranking.Base, u.Ranking.Had,
+		orNull(u.Ranking.HadUntil), u.Ranking.By, has.pk); err != nil {
 		return fmt.Errorf("store: saving user: %w", err)
 	}
 	if has.state != u.State {
@@ -304,6 +324,7 @@ func (s *Store) LinkObjectID(ctx context.Context, dir, user, objectID string, no
 }
 
 func storableUser(u directory.User) bool {
-	return storable(u.ID, u.Directory, u.UserName, u.ExternalID, u.ObjectID, string(u.State), u.Role, string(u.Doc)) &&
+	return storable(u.ID, u.Directory, u.UserName, u.ExternalID, u.ObjectID, string(u.State), u.Role, string(u.Doc),
+		u.Ranking.Granted, u.Ranking.Base, u.Ranking.Had) &&
 		(u.State == directory.Active || u.State == directory.Suspended || u.State == directory.Archived)
 }

@@ -28,6 +28,8 @@ type settings struct {
 	DeleteMode          string            `json:"delete_mode,omitempty"`
 	PurgeAfterSeconds   int64             `json:"purge_after_seconds,omitempty"`
 	RoleRules           []roleRule        `json:"role_rules,omitempty"`
+	SCIMAccept          string            `json:"scim_accept,omitempty"`
+	SCIMRate            int               `json:"scim_rate,omitempty"`
 }
 
 type roleRule struct {
@@ -70,6 +72,7 @@ func (r *workspaceRow) workspace() (directory.Workspace, error) {
 	w.JIT, w.LinkByUserName, w.SCIMEnabled = s.JIT, s.LinkByUserName, s.SCIMEnabled
 	w.OfflineGrace = time.Duration(s.OfflineGraceSeconds) * time.Second
 	w.SCIMStrict, w.SCIMRequired = s.SCIMStrict, s.SCIMRequired
+	w.SCIMAccept, w.SCIMRate = s.SCIMAccept, s.SCIMRate
 	w.DeleteMode, w.PurgeAfter = directory.DeleteMode(s.DeleteMode), time.Duration(s.PurgeAfterSeconds)*time.Second
 	for _, r := range s.RoleRules {
 		w.RoleRules = append(w.RoleRules, directory.RoleRule(r))
@@ -89,6 +92,7 @@ func settingsOf(w directory.Workspace) (string, error) {
 		OfflineGraceSeconds: int64(w.OfflineGrace / time.Second),
 		SCIMStrict:          w.SCIMStrict, SCIMRequired: w.SCIMRequired,
 		DeleteMode: string(w.DeleteMode), PurgeAfterSeconds: int64(w.PurgeAfter / time.Second), RoleRules: rules,
+		SCIMAccept: w.SCIMAccept, SCIMRate: w.SCIMRate,
 	})
 	return string(b), err
 }
@@ -218,6 +222,11 @@ func (s *Store) UpdateWorkspace(ctx context.Context, id string, now time.Time,
 			return fmt.Errorf("store: changing workspace: %w", err)
 		}
 		stored = w
+		if w.RankedBy() != was.RankedBy() {
+			if err := t.rerank(ctx, w.Directory, now); err != nil {
+				return err
+			}
+		}
 		if slices.Equal(was.Domains, w.Domains) {
 			return nil
 		}

@@ -1,0 +1,375 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+)
+
+const (
+	// rankAtOnce is how many people one transaction gives their roles. Of more
+	// it only notes that they have to be looked at.
+	rankAtOnce = 20
+	// rankPage is how many people are looked at between two notes of how far it
+	// went.
+	rankPage = 1000
+)
+
+// rank gives a person who is being saved the role of the consequence's rules.
+// Without rules, whoever sets another role gives it by hand.
+func (t *tx) rank(ctx context.Context, u *directory.User, has standing, c *directory.Consequence) error {
+	if c.Rank == nil {
+		if has.ranked != 0 && u.Role != has.role && u.Ranking.Granted == has.granted {
+			u.Ranking.Granted, u.Ranking.Had, u.Ranking.HadUntil = u.Role, "", time.Time{}
+		}
+		return nil
+	}
+	groups, err := t.rankingGroups(ctx, *c.Rank, has.pk)
+	if err != nil {
+		return err
+	}
+	*u = directory.Rank(*c.Rank, *u, has.state, groups)
+	if len(c.Events) == 0 && u.Role != has.role {
+		c.Events = []directory.Event{roleChanged(*u)}
+	}
+	return nil
+}
+
+func roleChanged(u directory.User) directory.Event {
+	return directory.Event{At: u.Modified, Directory: u.Directory, Kind: directory.UserUpdated, User: u.ID}
+}
+
+// rankingGroupsOf finds what rules need to know of a member's groups.
+const rankingGroupsOf = `select r.id, r.external_id, r.display_name from members m cross join resources r
+	where m.member = $1 and r.pk = m.grp and r.type = 'Group'`
+
+// rankingGroups are the groups of a person, where a rule is about groups.
+func (t *tx) rankingGroups(ctx context.Context, ws directory.Workspace, pk int64) ([]directory.Group, error) {
+	if !ws.RanksGroups() {
+		return nil, nil
+	}
+	if err := t.settle(ctx); err != nil {
+		return nil, err
+	}
+	return rankingGroups(ctx, t, pk)
+}
+
+func rankingGroups(ctx context.Context, q eacher, pk int64) (all []directory.Group, err error) {
+	err = q.each(ctx, func(row scanner) error {
+		var g directory.Group
+		err := row.Scan(&g.ID, &g.ExternalID, &g.DisplayName)
+		all = append(all, g)
+		return err
+	}, rankingGroupsOf, userCode(pk))
+	if err != nil {
+		return nil, fmt.Errorf("store: reading the groups that give roles: %w", err)
+	}
+	return all, nil
+}
+
+// rankMoved gives the people whom events tell of, which is those who joined or
+// left a group, their roles. Where the group itself has begun or ceased to give
+// a role, it is about all its members.
+func (t *tx) rankMoved(ctx context.Context, ws *directory.Workspace, pk int64, before, after directory.Resource, moved []directory.Event, now time.Time) error {
+	if ws == nil || before.Type != directory.GroupType {
+		return nil
+	}
+	was, is := ws.RanksGroup(before), ws.RanksGroup(after)
+	if was != is || was && (before.DisplayName != after.DisplayName || before.ExternalID != after.ExternalID) {
+		if err := t.unrankMembers(ctx, pk); err != nil {
+			return err
+		}
+	}
+	if !was && !is {
+		return nil
+	}
+	var people []string
+	for _, e := range moved {
+		if e.User != "" && e.Group == after.ID {
+			people = append(people, e.User)
+		}
+	}
+	return t.rankPeople(ctx, *ws, after.Directory, people, now)
+}
+
+// rankFirst gives the first members of a new group their roles.
+func (t *tx) rankFirst(ctx context.Context, ws *directory.Workspace, g directory.Resource, members map[int64]string) error {
+	if ws == nil || g.Type != directory.GroupType || !ws.RanksGroup(g) {
+		return nil
+	}
+	var people []string
+	for code, id := range members {
+		if code%2 == 0 {
+			people = append(people, id)
+		}
+	}
+	return t.rankPeople(ctx, *ws, g.Directory, people, g.Created)
+}
+
+// rankPeople gives people their roles now, or, if they are many, sees to it
+// that the roles they have count for nothing until Rerank has been there.
+func (t *tx) rankPeople(ctx context.Context, ws directory.Workspace, dir string, people []string, now time.Time) error {
+	if len(people) > rankAtOnce {
+		for chunk := range slices.Chunk(people, idsAtOnce) {
+			text, args := list(`update users set ranked = -1 where ranked > 0 and directory || '' = $1 and id in (`, "#", `)`, chunk, []any{dir})
+			if _, err := t.exec(ctx, text, args...); err != nil {
+				return fmt.Errorf("store: noting who needs a role: %w", err)
+			}
+		}
+		return nil
+	}
+	for _, id := range people {
+		if err := t.rankPerson(ctx, ws, dir, id, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unrankMembers notes that the roles of a group's members have to be looked at.
+func (t *tx) unrankMembers(ctx context.Context, pk int64) error {
+	if err := t.settle(ctx); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `update users set ranked = -1 where ranked > 0 and pk in
+		(select m.member / 2 from members m where m.grp = $1 and m.member % 2 = 0)`, pk); err != nil {
+		return fmt.Errorf("store: noting whose group changed: %w", err)
+	}
+	return nil
+}
+
+// rankPerson gives one person the role that follows from the rules.
+func (t *tx) rankPerson(ctx context.Context, ws directory.Workspace, dir, id string, now time.Time) error {
+	if err := t.settle(ctx); err != nil {
+		return err
+	}
+	var pk int64
+	var row userRow
+	err := t.row(ctx, `select u.pk, `+userColumns+` from users u where u.directory = $1 and u.id = $2`, dir, id).
+		Scan(append([]any{&pk}, row.dest()...)...)
+	if errors.Is(err, ErrNotFound) {
+		return nil // somebody who is gone by now
+	}
+	if err != nil {
+		return fmt.Errorf("store: reading who needs a role: %w", err)
+	}
+	before := row.user()
+	groups, err := t.rankingGroups(ctx, ws, pk)
+	if err != nil {
+		return err
+	}
+	after := directory.Rank(ws, before, before.State, groups)
+	if after.Role == before.Role && after.Ranking == before.Ranking {
+		return nil
+	}
+	if after.Role != before.Role {
+		after.Version, after.Modified = before.Version+1, fromMicro(micro(now))
+		t.emit(roleChanged(after))
+	}
+	t.saved[pk] = true
+	r := after.Ranking
+	if err := t.later(ctx, `update users set version = $1, modified = $2, role = $3, granted = $4, base_role = $5,
+			had_role = $6, had_until = $7, ranked = $8 where pk = $9`, after.Version, micro(after.Modified), after.Role,
+		r.Granted, r.Base, r.Had, orNull(r.HadUntil), r.By, pk); err != nil {
+		return fmt.Errorf("store: giving a role: %w", err)
+	}
+	return nil
+}
+
+// Ranked returns u with the role that the rules of ws give them at this moment,
+// whatever was stored while other rules were in force or their groups were
+// being changed: nobody comes in with a role of yesterday.
+func (s *Store) Ranked(ctx context.Context, ws directory.Workspace, u directory.User) (directory.User, error) {
+	if u.Ranking.By == 0 || u.Ranking.By == ws.RankedBy() {
+		return u, nil
+	}
+	groups, err := s.RankingGroups(ctx, ws, u.ID)
+	if err != nil {
+		return u, err
+	}
+	return directory.Rank(ws, u, u.State, groups), nil
+}
+
+// RankingGroups returns the groups of a person, as far as rules need to know
+// them: none where no rule of ws is about groups.
+func (s *Store) RankingGroups(ctx context.Context, ws directory.Workspace, user string) ([]directory.Group, error) {
+	if !ws.RanksGroups() || !storable(user) {
+		return nil, nil
+	}
+	var pk int64
+	err := s.read.row(ctx, `select pk from users where id = $1 and directory = $2`, user, ws.Directory).Scan(&pk)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: looking for a person: %w", err)
+	}
+	return rankingGroups(ctx, s.read, pk)
+}
+
+// rerank notes that everybody in a directory has to be looked at.
+//
+// What is below 0 means from the beginning, and each time it is another number,
+// so that whoever works under the rules of before finds out.
+func (t *tx) rerank(ctx context.Context, dir string, now time.Time) error {
+	if _, err := t.exec(ctx, `insert into reranks (directory, after) values ($1, $2)
+		on conflict (directory) do update set after = excluded.after`, dir, -micro(now)); err != nil {
+		return fmt.Errorf("store: noting that rules changed: %w", err)
+	}
+	return nil
+}
+
+// Unranked returns the directories where somebody's role has to be looked at.
+func (s *Store) Unranked(ctx context.Context) (all []string, err error) {
+	err = s.read.each(ctx, func(row scanner) error {
+		var dir string
+		err := row.Scan(&dir)
+		all = append(all, dir)
+		return err
+	}, `select d.id from directories d where exists (select 1 from reranks r where r.directory = d.id)
+		or exists (select 1 from users u where u.directory = d.id and u.ranked <= 0) order by d.id`)
+	if err != nil {
+		return nil, fmt.Errorf("store: looking for roles that are due: %w", err)
+	}
+	return all, nil
+}
+
+// Rerank gives everybody in a directory whose role is due the one that follows
+// from the rules, with an event for each that changes, in short transactions.
+// It returns how many people it looked at. Where it is interrupted, the next
+// call goes on; several at once do no harm.
+func (s *Store) Rerank(ctx context.Context, dir string, now time.Time) (int, error) {
+	ws, err := s.ranking(ctx, dir)
+	if errors.Is(err, ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for {
+		due, _, err := s.due(ctx, `select u.pk, u.id, u.ranked from users u where u.directory = $1 and u.ranked <= 0
+			order by u.pk limit `+fmt.Sprint(rankAtOnce), ws, dir)
+		if err != nil || len(due) == 0 {
+			if err != nil {
+				return total, err
+			}
+			break
+		}
+		if err := s.rankSome(ctx, ws, dir, due, now); err != nil {
+			return total, err
+		}
+		total += len(due)
+	}
+	n, err := s.rerankAll(ctx, ws, dir, now)
+	return total + n, err
+}
+
+// ranking returns the workspace whose rules give the people of a directory the
+// roles that are stored: of several, the first that has rules.
+func (s *Store) ranking(ctx context.Context, dir string) (ws directory.Workspace, err error) {
+	found := false
+	err = s.read.each(ctx, func(row scanner) error {
+		w, err := scanWorkspace(row)
+		if err == nil && (!found || len(ws.RoleRules) == 0) {
+			ws, found = w, true
+		}
+		return err
+	}, `select `+workspaceColumns+` from workspaces w where w.directory = $1 order by w.id`, dir)
+	if err == nil && !found {
+		err = ErrNotFound
+	}
+	return ws, err
+}
+
+// due returns the ids of those people of a query whose role was worked out under
+// other rules than ws's, and the key of the last one that the query found.
+func (s *Store) due(ctx context.Context, query string, ws directory.Workspace, args ...any) (ids []string, last int64, err error) {
+	by := ws.RankedBy()
+	err = s.read.each(ctx, func(row scanner) error {
+		var id string
+		var ranked int64
+		err := row.Scan(&last, &id, &ranked)
+		if ranked != by {
+			ids = append(ids, id)
+		}
+		return err
+	}, query, args...)
+	if err != nil {
+		err = fmt.Errorf("store: looking for roles that are due: %w", err)
+	}
+	return ids, last, err
+}
+
+func (s *Store) rankSome(ctx context.Context, ws directory.Workspace, dir string, people []string, now time.Time) error {
+	for chunk := range slices.Chunk(people, rankAtOnce) {
+		if err := s.write(ctx, func(ctx context.Context, t *tx) error {
+			return t.rankPeople(ctx, ws, dir, chunk, now)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rerankAll goes through a directory whose rules changed, from where it was left.
+func (s *Store) rerankAll(ctx context.Context, ws directory.Workspace, dir string, now time.Time) (total int, err error) {
+	for {
+		var after int64
+		err := s.read.row(ctx, `select after from reranks where directory = $1`, dir).Scan(&after)
+		if errors.Is(err, ErrNotFound) {
+			return total, nil
+		}
+		if err != nil {
+			return total, fmt.Errorf("store: looking how far roles were given: %w", err)
+		}
+		if after < 0 { // the rules may have changed since they were read
+			if ws, err = s.ranking(ctx, dir); err != nil {
+				return total, err
+			}
+		}
+		due, last, err := s.due(ctx, `select u.pk, u.id, u.ranked from users u where u.directory = $1 and u.pk > $2
+			order by u.pk limit `+fmt.Sprint(rankPage), ws, dir, after)
+		if err != nil {
+			return total, err
+		}
+		if err := s.rankSome(ctx, ws, dir, due, now); err != nil {
+			return total, err
+		}
+		total += len(due)
+		// Whoever changed the rules meanwhile has set another number.
+		step, args := `update reranks set after = $1 where directory = $2 and after = $3`, []any{last, dir, after}
+		if last == 0 {
+			step, args = `delete from reranks where directory = $1 and after = $2`, []any{dir, after}
+		}
+		if err := s.write(ctx, func(ctx context.Context, t *tx) error {
+			_, err := t.exec(ctx, step, args...)
+			return err
+		}); err != nil {
+			return total, fmt.Errorf("store: noting how far roles were given: %w", err)
+		}
+	}
+}
+
+// HadRole returns what somebody who was archived, with this externalId, was
+// before (Ranking.Had and HadUntil), or the zero Ranking.
+func (s *Store) HadRole(ctx context.Context, dir, externalID string) (r directory.Ranking, err error) {
+	if externalID == "" || !storable(dir, externalID) {
+		return r, nil
+	}
+	var until int64
+	err = s.read.row(ctx, `select had_role, coalesce(had_until, 0) from users where directory = $1 and external_id = $2
+		and state = 'archived' and had_role <> '' order by had_until desc limit 1`, dir, externalID).Scan(&r.Had, &until)
+	if errors.Is(err, ErrNotFound) {
+		return directory.Ranking{}, nil
+	}
+	if err != nil {
+		return r, fmt.Errorf("store: looking for who was here before: %w", err)
+	}
+	r.HadUntil = fromMicro(until)
+	return r, nil
+}
