@@ -1,0 +1,278 @@
+package saml
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/binary"
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"github.com/lanyard-sso/lanyard/problem"
+)
+
+const (
+	// maxPaste is how much may be pasted as certificates, when it is not metadata.
+	maxPaste = 256 << 10
+	// maxCertificates is how many there may be.
+	maxCertificates = 20
+	// minRSA is the least number of bits of an RSA key.
+	minRSA = 2048
+)
+
+// ParseCertificates reads pasted or uploaded signing certificates: PEM with or
+// without its first and last line, DER, several of them, or a whole metadata
+// document. An error carries one of the problem.Certificate… codes (or, for
+// metadata, problem.Metadata…). It never holds any of what was pasted, since
+// that may be a private key.
+//
+// Where one of several cannot be used it is left out with a warning.
+func ParseCertificates(paste []byte, now time.Time) ([]*x509.Certificate, []Warning, error) {
+	text := bytes.TrimSpace(plainText(paste))
+	if isMarkup(text) {
+		idp, warnings, err := ParseMetadata(text, MetadataOptions{Now: now, AllowLoopbackHTTP: true})
+		if err != nil {
+			return nil, nil, err
+		}
+		return idp.Certificates, warnings, nil
+	}
+	switch {
+	case len(text) == 0:
+		return nil, nil, problem.New(problem.CertificateEmpty)
+	case len(text) > maxPaste:
+		return nil, nil, problem.New(problem.CertificateTooLarge)
+	}
+	blocks, err := derBlocks(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	var all []*x509.Certificate
+	for _, der := range blocks {
+		certs, err := certificatesIn(der)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, certs...)
+	}
+	if len(all) > maxCertificates {
+		return nil, nil, problem.New(problem.CertificateTooLarge)
+	}
+	usable, warnings, err := usableCertificates(all, now)
+	return usable, warnings, err
+}
+
+// plainText takes a byte order mark away, and makes UTF-8 of the UTF-16 that
+// some Windows programs save.
+func plainText(b []byte) []byte {
+	if rest, ok := bytes.CutPrefix(b, []byte("\xef\xbb\xbf")); ok {
+		return rest
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if bytes.HasPrefix(b, []byte("\xfe\xff")) {
+		order = binary.BigEndian
+	} else if !bytes.HasPrefix(b, []byte("\xff\xfe")) {
+		return b
+	}
+	units := make([]uint16, 0, len(b)/2)
+	for i := 2; i+1 < len(b); i += 2 {
+		units = append(units, order.Uint16(b[i:]))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+func isMarkup(text []byte) bool { return len(text) > 0 && text[0] == '<' }
+
+// derBlocks returns what stands between BEGIN and END lines, decoded, or the
+// whole as one block where there are none.
+func derBlocks(text []byte) ([][]byte, error) {
+	if text[0] == 0x30 && !isBase64(text) {
+		return [][]byte{text}, nil
+	}
+	s := string(text)
+	if strings.Contains(s, "PRIVATE KEY") {
+		return nil, problem.New(problem.CertificatePrivateKey)
+	}
+	var blocks [][]byte
+	for {
+		_, rest, found := strings.Cut(s, "-----BEGIN ")
+		label, rest, named := strings.Cut(rest, "-----")
+		if !found || !named {
+			break
+		}
+		body, after, _ := strings.Cut(rest, "-----END "+label+"-----")
+		s = after
+		if err := labelled(label); err != nil {
+			return nil, err
+		}
+		der, ok := unbase64(body)
+		if !ok {
+			return nil, problem.New(problem.CertificateUnreadable)
+		}
+		blocks = append(blocks, der)
+	}
+	if len(blocks) > 0 {
+		return blocks, nil
+	}
+	s, _, _ = strings.Cut(string(text), "-----END")
+	der, ok := unbase64(s)
+	if !ok {
+		return nil, problem.New(problem.CertificateUnreadable)
+	}
+	return [][]byte{der}, nil
+}
+
+// labelled refuses PEM blocks that hold something else.
+func labelled(label string) error {
+	switch {
+	case strings.HasSuffix(label, "CERTIFICATE REQUEST"):
+		return problem.New(problem.CertificateRequest)
+	case strings.HasSuffix(label, "PUBLIC KEY"):
+		return problem.New(problem.CertificatePublicKey)
+	case label == "CERTIFICATE", label == "X509 CERTIFICATE", label == "TRUSTED CERTIFICATE":
+		return nil
+	}
+	return problem.New(problem.CertificateUnreadable)
+}
+
+// unbase64 decodes base64 with any white space in it, padded or not.
+func unbase64(s string) ([]byte, bool) {
+	s = strings.TrimRight(strings.Join(strings.Fields(s), ""), "=")
+	der, err := base64.RawStdEncoding.DecodeString(s)
+	return der, err == nil && len(der) > 0
+}
+
+func isBase64(text []byte) bool {
+	_, ok := unbase64(string(text))
+	return ok
+}
+
+// certificatesIn parses DER, and says of what is no certificate what it is.
+func certificatesIn(der []byte) ([]*x509.Certificate, error) {
+	if certs, err := x509.ParseCertificates(der); err == nil && len(certs) > 0 {
+		return certs, nil
+	}
+	if isPrivateKey(der) {
+		return nil, problem.New(problem.CertificatePrivateKey)
+	}
+	if _, err := x509.ParseCertificateRequest(der); err == nil {
+		return nil, problem.New(problem.CertificateRequest)
+	}
+	if _, err := x509.ParsePKIXPublicKey(der); err == nil {
+		return nil, problem.New(problem.CertificatePublicKey)
+	}
+	if _, err := x509.ParsePKCS1PublicKey(der); err == nil {
+		return nil, problem.New(problem.CertificatePublicKey)
+	}
+	return nil, problem.New(problem.CertificateUnreadable)
+}
+
+// isPrivateKey recognises the forms in which private keys are kept: PKCS #1,
+// PKCS #8 open or encrypted, SEC 1, and PKCS #12 files (RFC 7292).
+func isPrivateKey(der []byte) bool {
+	_, pkcs8 := x509.ParsePKCS8PrivateKey(der)
+	_, pkcs1 := x509.ParsePKCS1PrivateKey(der)
+	_, sec1 := x509.ParseECPrivateKey(der)
+	if pkcs8 == nil || pkcs1 == nil || sec1 == nil {
+		return true
+	}
+	var pfx struct {
+		Version int
+		Content asn1.RawValue
+		MAC     asn1.RawValue `asn1:"optional"`
+	}
+	if _, err := asn1.Unmarshal(der, &pfx); err == nil && pfx.Version == 3 {
+		return true
+	}
+	var sealed struct {
+		Algorithm struct {
+			ID         asn1.ObjectIdentifier
+			Parameters asn1.RawValue `asn1:"optional"`
+		}
+		Data []byte
+	}
+	_, err := asn1.Unmarshal(der, &sealed)
+	return err == nil
+}
+
+// usableCertificates leaves out, with a warning each, what cannot be used. If
+// nothing remains, the first reason is the error.
+func usableCertificates(all []*x509.Certificate, now time.Time) ([]*x509.Certificate, []Warning, error) {
+	if now.IsZero() {
+		now = time.Now()
+	}
+	var usable []*x509.Certificate
+	var warnings []Warning
+	var refused error
+	for _, c := range all {
+		if known(usable, c) {
+			continue
+		}
+		code, detail := judgeCertificate(c, now)
+		switch code {
+		case "":
+			usable = append(usable, c)
+		case problem.CertificateSHA1:
+			usable = append(usable, c)
+			warnings = append(warnings, Warning{Code: code, Detail: detail, Field: fieldSigningKey})
+		default:
+			warnings = append(warnings, Warning{Code: code, Detail: detail, Field: fieldSigningKey})
+			if refused == nil {
+				refused = &problem.Error{Code: code, Detail: detail}
+			}
+		}
+	}
+	switch {
+	case len(usable) > 0:
+		return usable, warnings, nil
+	case refused != nil:
+		return nil, nil, refused
+	}
+	return nil, nil, problem.New(problem.CertificateEmpty)
+}
+
+func known(list []*x509.Certificate, c *x509.Certificate) bool {
+	for _, k := range list {
+		if k.Equal(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeCertificate says what is wrong with a certificate, or "".
+func judgeCertificate(c *x509.Certificate, now time.Time) (problem.Code, string) {
+	switch key := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		if key.N.BitLen() < minRSA {
+			return problem.CertificateWeak, described(c)
+		}
+	case *ecdsa.PublicKey:
+		if key.Curve != elliptic.P256() && key.Curve != elliptic.P384() {
+			return problem.CertificateKeyKind, described(c)
+		}
+	default:
+		return problem.CertificateKeyKind, described(c)
+	}
+	switch {
+	case now.After(c.NotAfter):
+		return problem.CertificateExpired, described(c) + " It ended on " + c.NotAfter.UTC().Format(time.DateOnly) + "."
+	case now.Before(c.NotBefore.Add(-DefaultSkew)):
+		return problem.CertificateNotYet, described(c) + " It begins on " + c.NotBefore.UTC().Format(time.DateOnly) + "."
+	}
+	switch c.SignatureAlgorithm {
+	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.MD5WithRSA:
+		return problem.CertificateSHA1, described(c)
+	}
+	return "", ""
+}
+
+// described names a certificate by what the portal shows of it too: the SHA-1
+// thumbprint is a name there, and no security is built on it.
+func described(c *x509.Certificate) string {
+	return "It is the one of " + Shown(c.Subject.String()) + " with the thumbprint " + PortalThumbprint(c) + "."
+}
