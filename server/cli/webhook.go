@@ -138,6 +138,9 @@ func (f webhookListCmd) Run(c *command) error {
 			}
 			behind := max(newest-seq, 0)
 			d.Behind = &behind
+			if d.Retrying, err = st.CountRetries(c.ctx, w.ID); err != nil {
+				return err
+			}
 			dead, err := st.DeadLetters(c.ctx, w.ID)
 			if err != nil {
 				return err
@@ -151,7 +154,7 @@ func (f webhookListCmd) Run(c *command) error {
 		if d.Behind != nil {
 			behind = strconv.FormatInt(*d.Behind, 10)
 		}
-		rows = append(rows, []string{w.ID, d.Host, d.State, strings.Join(w.Kinds, " "), behind, strconv.Itoa(len(d.Dead)), day(w.Created)})
+		rows = append(rows, []string{w.ID, d.Host, d.State, strings.Join(w.Kinds, " "), behind, strconv.Itoa(d.Retrying), strconv.Itoa(len(d.Dead)), day(w.Created)})
 	}
 	if c.json {
 		return c.printJSON(docs)
@@ -159,7 +162,7 @@ func (f webhookListCmd) Run(c *command) error {
 	if len(rows) == 0 {
 		c.say("There are no webhooks. Make one with: lanyardd webhook create https://… --workspace %s", ws.ID)
 	}
-	return c.table([]string{"ID", "HOST", "STATE", "KINDS", "EVENTS BEHIND", "GIVEN UP", "CREATED"}, rows)
+	return c.table([]string{"ID", "HOST", "STATE", "KINDS", "EVENTS BEHIND", "RETRYING", "GIVEN UP", "CREATED"}, rows)
 }
 
 // find opens everything that is needed to send to a webhook.
@@ -301,6 +304,7 @@ type webhookDoc struct {
 	State     string     `json:"state"`
 	Kinds     []string   `json:"kinds"`
 	Behind    *int64     `json:"events_behind"`
+	Retrying  int        `json:"events_retrying"`
 	Dead      []deadDoc  `json:"given_up"`
 	Created   *time.Time `json:"created"`
 	Revoked   *time.Time `json:"revoked"`

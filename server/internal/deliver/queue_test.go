@@ -276,7 +276,8 @@ func TestWebhooks_itGivesUpAfterADayAndGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.until(t, "both again", func() bool {
-		return len(e.accepted) == 3 && e.accepted[1].Seq == 1 && e.accepted[2].Seq == 2
+		n := len(e.accepted)
+		return n > 2 && e.accepted[n-2].Seq == 1 && e.accepted[n-1].Seq == 2
 	})
 }
 
@@ -321,7 +322,7 @@ func TestWebhooks_itRestsWhileTheAddressIsDown(t *testing.T) {
 		return err == nil && len(dead) == people*times
 	})
 	e.set(func(deliver.Data, int) bool { return false })
-	happen(t, s, "q")
+	write(t, s, directory.Event{At: c.now(), Directory: "acme", Kind: directory.UserUpdated, User: "q"})
 	e.until(t, "what is new", func() bool { return len(e.of("q")) == 1 })
 }
 

@@ -50,6 +50,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"alarm", alarming},
 		{"consumers", consuming},
 		{"webhooks", hooking},
+		{"retries", retrying},
 		{"writer", writing},
 		{"durability", durability},
 	}
