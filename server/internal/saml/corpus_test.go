@@ -76,10 +76,11 @@ func (c corpus) expect(s hostile.Setup) saml.Expect {
 	return e
 }
 
-// judge has the core judge a case's document the way it would come in.
-func judge(k hostile.Case, doc []byte, e saml.Expect) (*saml.Assertion, error) {
+// field makes a case's document as the form field SAMLResponse brings it.
+func field(k hostile.Case, c corpus) string {
+	doc := k.Make(c.World)
 	if k.Encoded {
-		return saml.ReadResponse(string(doc), e)
+		return string(doc)
 	}
-	return saml.ReadResponse(base64.StdEncoding.EncodeToString(doc), e)
+	return base64.StdEncoding.EncodeToString(doc)
 }

@@ -31,7 +31,7 @@ const (
 	Audience   Check = "audience"
 	Recipient  Check = "recipient" // Recipient or Destination
 	Time       Check = "time"
-	Subject    Check = "subject" // the subject or its confirmation
+	Subject    Check = "subject" // the subject, its name or its confirmation
 	Request    Check = "request" // InResponseTo
 	Claim      Check = "claim"   // a required claim
 )

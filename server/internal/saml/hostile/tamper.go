@@ -34,8 +34,8 @@ func tampering() []Case {
 		{Name: "the digest of a forged assertion", Make: text(func(w World) string {
 			forged := w.forged("same")
 			digest := element(w.signature(forged, w.AssertionID, signing{}), "DigestValue")
-			return swap("</Issuer>", "</Issuer>"+replace("DigestValue", digest)(element(w.signedAssertion(), "Signature")))(forged)
-		}), Check: ""},
+			return w.response(swap("</Issuer>", "</Issuer>"+replace("DigestValue", digest)(element(w.signedAssertion(), "Signature")))(forged))
+		})},
 		{Name: "a response signature moved to another response", Make: text(func(w World) string {
 			other := w.Fresh(w.RequestID)
 			signature := element(other.responseSigned(), "Signature")
