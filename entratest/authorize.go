@@ -23,6 +23,7 @@ type authRequest struct {
 	domainHint     string
 	caps           []string
 	ids            ids
+	saml           *samlRequest // nil for OpenID Connect
 }
 
 // readAuthorize checks an authorization request. onPage is a fault that must
@@ -37,10 +38,7 @@ func (c *core) readAuthorize(name string, q url.Values, id ids) (a authRequest, 
 	}
 	t := c.tenant(name)
 	if t == nil {
-		if name == "common" || name == "organizations" {
-			return a, refuse(50194, "The application is not configured as a multi-tenant application. Use a tenant-specific endpoint."), nil
-		}
-		return a, refuse(90002, "Tenant '%s' not found. Check that the tenant id is right and that this is the right cloud.", name), nil
+		return a, unknownTenant(name), nil
 	}
 	t.sweep(c.clock())
 	a.tenant = t.ID
@@ -150,6 +148,9 @@ type answer struct {
 
 // refusal is the error answer (RFC 6749 section 4.1.2.1).
 func (a authRequest) refusal(f *fault) *answer {
+	if a.saml != nil {
+		return a.saml.refusal(f, a.ids)
+	}
 	p := url.Values{"error": {f.OAuth}, "error_description": {f.describe(a.ids)}}
 	if f.Code == 65004 {
 		p.Set("error_subcode", "cancel")
@@ -208,6 +209,15 @@ func (c *core) show(w http.ResponseWriter, r *http.Request, s step, id ids) {
 	}
 }
 
+// leave sends a person who has done all that was asked of them back to the
+// app; c.mu is held.
+func (c *core) leave(f *flow, p *person) step {
+	if f.saml != nil {
+		return c.answerSAML(f, p)
+	}
+	return step{answer: c.finish(f, p)}
+}
+
 // finish hands out a code for a person who has done all that was asked of
 // them; c.mu is held.
 func (c *core) finish(f *flow, p *person) *answer {
@@ -231,29 +241,28 @@ func (c *core) serveLogout(w http.ResponseWriter, r *http.Request) {
 	back := r.FormValue("post_logout_redirect_uri")
 	cookie := c.cookie(r)
 	c.mu.Lock()
-	delete(c.sessions, cookie)
-	known := false
-	if t := c.tenant(r.PathValue("tenant")); t != nil && back != "" {
-		known = slices.ContainsFunc(t.apps, func(a *registration) bool {
+	last, t := signedOutPage(), c.tenant(r.PathValue("tenant"))
+	var apps []participant
+	if t != nil {
+		apps, _ = c.endSessions(cookie, t, "")
+		if back != "" && slices.ContainsFunc(t.apps, func(a *registration) bool {
 			_, ok := MatchRedirect(a.Redirects, back)
 			return ok
-		})
+		}) {
+			last = step{goTo: answerURI(back)}
+			if state := r.FormValue("state"); state != "" {
+				last.goTo += "?" + url.Values{"state": {state}}.Encode()
+			}
+		}
+	}
+	delete(c.sessions, cookie)
+	next := last
+	if len(apps) > 0 {
+		next = c.signOutFrom(t, apps, func() step { return last })
 	}
 	c.mu.Unlock()
-	stamp(w, id)
 	http.SetCookie(w, &http.Cookie{
 		Name: c.cookieName(), Value: "", Path: "/", HttpOnly: true, MaxAge: -1, Expires: time.Unix(1, 0),
 	})
-	if known {
-		to := answerURI(back)
-		if state := r.FormValue("state"); state != "" {
-			to += "?" + url.Values{"state": {state}}.Encode()
-		}
-		http.Redirect(w, r, to, http.StatusSeeOther)
-		return
-	}
-	c.render(w, &page{
-		Kind: "message", ID: "signed-out", Title: "You signed out of your account",
-		Text: "It's a good idea to close all browser windows.",
-	})
+	c.show(w, r, next, id)
 }

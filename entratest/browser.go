@@ -7,7 +7,6 @@ import (
 	"html"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -28,8 +27,15 @@ type Browser struct {
 	// as pick, password, consent.
 	Pages []string
 
+	// Posted is the last form that a page of Entra sent to an app, such as
+	// SAMLResponse and RelayState.
+	Posted url.Values
+
 	client *http.Client
+	jar    *siteJar
 	core   *core
+	// through goes on where an app's pages lead.
+	through bool
 }
 
 // PageError is a page of Entra on which a sign-in ended.
@@ -44,15 +50,12 @@ func (e *PageError) Error() string {
 }
 
 // maxSteps bounds a walk through the pages.
-const maxSteps = 20
+const maxSteps = 40
 
 // Browser returns a fresh browser, signed in nowhere.
 func (e *Entra) Browser() *Browser {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		panic(err) // New fails only with options
-	}
-	return &Browser{core: e.core, client: &http.Client{
+	jar := newSiteJar()
+	return &Browser{core: e.core, jar: jar, client: &http.Client{
 		Jar:           jar,
 		Transport:     &http.Transport{Proxy: nil, DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -91,6 +94,36 @@ func (b *Browser) SignIn(ctx context.Context, authorizeURL string, u *User) (*An
 	return b.walk(req, u, "")
 }
 
+// Visit opens any address, such as an app's login address or
+// [Tenant.LaunchURL], and goes wherever redirects and forms lead: the app,
+// Entra's pages, the app again. It ends on the app's first page that leads
+// nowhere by itself, or returns a *[PageError] where Entra ends on a page of its
+// own. The answer is nil when that page is no refusal ("You signed out").
+func (b *Browser) Visit(ctx context.Context, address string, u *User) (*Answer, error) {
+	b.Pages, b.Posted = nil, nil
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, fmt.Errorf("entratest: the address to visit: %w", err)
+	}
+	b.through = true
+	defer func() { b.through = false }()
+	return b.walk(req, u, "")
+}
+
+// Get opens an address with the browser's cookies and follows nothing: to look
+// at a page after [Browser.Visit].
+func (b *Browser) Get(ctx context.Context, address string) (*Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, fmt.Errorf("entratest: the address to get: %w", err)
+	}
+	res, body, err := b.load(req, false)
+	if err != nil {
+		return nil, err
+	}
+	return &Answer{URL: req.URL, Params: paramsOf(req), Status: res.StatusCode, Body: body}, nil
+}
+
 // EnterCode plays the person who types a device code at verificationURL.
 func (b *Browser) EnterCode(ctx context.Context, verificationURL, userCode string, u *User) error {
 	b.Pages = nil
@@ -102,35 +135,42 @@ func (b *Browser) EnterCode(ctx context.Context, verificationURL, userCode strin
 	return err
 }
 
-// SignOut visits the end session endpoint.
+// SignOut visits the end session endpoint, and the logout addresses of apps
+// that have part in the session.
 func (b *Browser) SignOut(ctx context.Context, t *Tenant) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.core.browserURL+"/"+t.ID+"/oauth2/v2.0/logout", nil)
-	if err != nil {
-		return err
-	}
-	_, err = b.walk(req, nil, "")
+	_, err := b.Visit(ctx, b.core.browserURL+"/"+t.ID+"/oauth2/v2.0/logout", nil)
 	return err
 }
 
 // walk follows redirects and presses buttons until the app, an error page or
 // the last page is reached.
 func (b *Browser) walk(req *http.Request, u *User, userCode string) (*Answer, error) {
+	var before bool // the page that led here was ours
 	for range maxSteps {
-		own := strings.HasPrefix(req.URL.String(), b.core.browserURL+"/")
+		b.comeHome(req)
+		own := b.own(req)
 		if !own && req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 			return &Answer{URL: req.URL, Params: paramsOf(req)}, nil
 		}
-		res, err := b.client.Do(req)
-		if err != nil {
-			return nil, fmt.Errorf("entratest: browsing: %w", err)
+		across := before && !own && req.Method == http.MethodPost
+		if across {
+			b.Posted = paramsOf(req)
 		}
-		body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-		_ = res.Body.Close()
+		res, body, err := b.load(req, across)
 		if err != nil {
-			return nil, fmt.Errorf("entratest: reading a page: %w", err)
+			return nil, err
 		}
+		before = own
 		if !own {
-			return &Answer{URL: req.URL, Params: paramsOf(req), Status: res.StatusCode, Body: string(body)}, nil
+			next, err := b.leads(req, res, body)
+			if err != nil {
+				return nil, err
+			}
+			if next == nil {
+				return &Answer{URL: req.URL, Params: paramsOf(req), Status: res.StatusCode, Body: body}, nil
+			}
+			req = next
+			continue
 		}
 		if next := res.Header.Get("Location"); next != "" {
 			if req, err = b.follow(req, next); err != nil {
@@ -138,7 +178,7 @@ func (b *Browser) walk(req *http.Request, u *User, userCode string) (*Answer, er
 			}
 			continue
 		}
-		doc, err := readPage(string(body))
+		doc, err := readPage(body)
 		if err != nil {
 			return nil, err
 		}
@@ -195,16 +235,25 @@ func (b *Browser) press(from *http.Request, doc *shownPage, u *User, userCode st
 	default:
 		return nil, fmt.Errorf("entratest: a page nobody knows: %q", doc.kind)
 	}
-	target, err := from.URL.Parse(doc.action)
+	req, err := submit(from, doc.action, form)
 	if err != nil {
-		return nil, fmt.Errorf("entratest: a form to %q: %w", doc.action, err)
+		return nil, err
+	}
+	req.Header.Set("Origin", b.core.browserURL)
+	return req, nil
+}
+
+// submit posts a form from a page.
+func submit(from *http.Request, action string, form url.Values) (*http.Request, error) {
+	target, err := from.URL.Parse(action)
+	if err != nil {
+		return nil, fmt.Errorf("entratest: a form to %q: %w", action, err)
 	}
 	req, err := http.NewRequestWithContext(from.Context(), http.MethodPost, target.String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Origin", b.core.browserURL)
 	return req, nil
 }
 
@@ -257,6 +306,15 @@ var (
 
 // readPage picks the documented ids and attributes out of a page.
 func readPage(body string) (*shownPage, error) {
+	doc := scan(body)
+	if doc.kind == "" {
+		return nil, fmt.Errorf("entratest: not one of our pages: %.200s", body)
+	}
+	return doc, nil
+}
+
+// scan reads any page.
+func scan(body string) *shownPage {
 	doc := &shownPage{hidden: url.Values{}, accounts: map[string]string{}, err: &PageError{}}
 	for _, m := range tag.FindAllStringSubmatch(body, -1) {
 		attr := map[string]string{}
@@ -265,10 +323,7 @@ func readPage(body string) (*shownPage, error) {
 		}
 		doc.read(m[1], attr, html.UnescapeString(strings.TrimSpace(m[3])))
 	}
-	if doc.kind == "" {
-		return nil, fmt.Errorf("entratest: not one of our pages: %.200s", body)
-	}
-	return doc, nil
+	return doc
 }
 
 func (doc *shownPage) read(name string, attr map[string]string, text string) {

@@ -24,6 +24,8 @@ var microsoftHosts = []string{
 	"login.microsoft.com",
 	"sts.windows.net",
 	"graph.microsoft.com",
+	"launcher.myapps.microsoft.com",
+	"myapps.microsoft.com",
 }
 
 // certAuthority is a throw-away CA with one leaf for every Microsoft host.

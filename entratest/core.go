@@ -29,6 +29,8 @@ type core struct {
 	families map[string]*family // by id
 	refresh  map[string]refreshToken
 	devices  map[string]*device // by device code
+	parked   map[string]parked
+	signOuts map[string]*signOut // by the ID of the request that waits
 	failures []*planned
 	requests []Request
 	jobs     []*Provisioner
@@ -43,6 +45,7 @@ func newCore(opt Options) (*core, error) {
 		opt: opt, keys: keys, pairwise: randomBytes(32),
 		sessions: map[string]*session{}, flows: map[string]*flow{}, codes: map[string]*code{},
 		families: map[string]*family{}, refresh: map[string]refreshToken{}, devices: map[string]*device{},
+		parked: map[string]parked{}, signOuts: map[string]*signOut{},
 	}, nil
 }
 

@@ -20,6 +20,13 @@ func (c *core) endpoints() http.Handler {
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/devicecode", c.serveDeviceCode)
 	mux.HandleFunc("GET /{tenant}/oauth2/v2.0/authorize", c.toBrowser)
 	mux.HandleFunc("GET /{tenant}/oauth2/v2.0/logout", c.toBrowser)
+	mux.HandleFunc("GET /{tenant}/saml2", c.toBrowser)
+	mux.HandleFunc("POST /{tenant}/saml2", c.toBrowser)
+	mux.HandleFunc("GET "+launcherHost+"/api/signin/{appid}", c.toBrowser)
+	mux.HandleFunc("GET myapps.microsoft.com/signin/{name}/{appid}", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, c.browserURL+"/api/signin/"+r.PathValue("appid")+"?"+r.URL.RawQuery, http.StatusFound)
+	})
+	c.federation(mux)
 	mux.HandleFunc("GET graph.microsoft.com/oidc/userinfo", c.serveUserInfo)
 	mux.HandleFunc("POST graph.microsoft.com/oidc/userinfo", c.serveUserInfo)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +45,11 @@ func hostOnly(hostport string) string {
 }
 
 func (c *core) toBrowser(w http.ResponseWriter, r *http.Request) {
-	http.Redirect(w, r, c.browserURL+r.URL.Path+"?"+r.URL.RawQuery, http.StatusFound)
+	status := http.StatusFound
+	if r.Method == http.MethodPost {
+		status = http.StatusTemporaryRedirect // with the form
+	}
+	http.Redirect(w, r, c.browserURL+r.URL.Path+"?"+r.URL.RawQuery, status)
 }
 
 // serveMetadata is the OpenID Connect Discovery 1.0 document.
@@ -102,7 +113,7 @@ func (c *core) lookUp(name string) (*Tenant, *fault) {
 	if t := c.tenant(name); t != nil {
 		return t.copy(), nil
 	}
-	return nil, refuse(90002, "Tenant '%s' not found. Check that the tenant id is right and that this is the right cloud.", name)
+	return nil, unknownTenant(name)
 }
 
 func (c *core) serveKeys(w http.ResponseWriter, r *http.Request) {

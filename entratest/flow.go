@@ -18,6 +18,7 @@ type signedIn struct {
 	epoch             int
 	at                time.Time
 	method            string // how they proved it
+	apps              []participant
 }
 
 // flow is one sign-in under way in one browser.
@@ -134,10 +135,12 @@ func (c *core) silently(f *flow, t *tenant, here []*person, hinted *person) step
 	if _, fault := c.standing(t, client, p.ObjectID); fault != nil {
 		return step{answer: f.refusal(fault)}
 	}
-	if names, _ := t.pending(client, p.ObjectID, f.scopes); len(names) > 0 {
-		return step{answer: f.refusal(notConsented(client))}
+	if f.saml == nil {
+		if names, _ := t.pending(client, p.ObjectID, f.scopes); len(names) > 0 {
+			return step{answer: f.refusal(notConsented(client))}
+		}
 	}
-	return step{answer: c.finish(f, p)}
+	return c.leave(f, p)
 }
 
 // keep remembers a flow that waits for the person and shows its page. A
@@ -176,6 +179,9 @@ func (c *core) goOn(f *flow) step {
 		f.step = "confirm"
 		return c.keep(f)
 	}
+	if f.saml != nil { // there is nothing to consent to
+		return c.done(f, p)
+	}
 	names, admin := t.pending(client, p.ObjectID, f.scopes)
 	if admin {
 		delete(c.flows, f.id)
@@ -193,7 +199,7 @@ func (c *core) goOn(f *flow) step {
 func (c *core) done(f *flow, p *person) step {
 	delete(c.flows, f.id)
 	if f.device == nil {
-		return step{answer: c.finish(f, p)}
+		return c.leave(f, p)
 	}
 	d := f.device
 	d.done, d.user, d.epoch, d.authTime, d.sid = true, p.ObjectID, p.epoch, c.clock(), f.sid

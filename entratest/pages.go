@@ -56,6 +56,8 @@ func (c *core) pages() http.Handler {
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/authorize", c.serveAuthorize)
 	mux.HandleFunc("GET /{tenant}/oauth2/v2.0/logout", c.serveLogout)
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/logout", c.serveLogout)
+	mux.HandleFunc("GET /api/signin/{appid}", c.serveLaunch)
+	c.federation(mux)
 	mux.HandleFunc("GET /flow/{flow}", c.serveFlow)
 	mux.HandleFunc("POST /flow/{flow}", c.serveFlow)
 	mux.HandleFunc("GET /devicelogin", c.serveDeviceLogin)
@@ -73,11 +75,18 @@ func (c *core) pages() http.Handler {
 			_, _ = w.Write(b)
 		})
 	}
+	saml := http.NewServeMux() // of its own: /{tenant}/saml2 and /flow/{flow} overlap
+	saml.HandleFunc("GET /{tenant}/saml2", c.serveSAML)
+	saml.HandleFunc("POST /{tenant}/saml2", c.serveSAML)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A name that somebody points at loopback must not read these pages
 		// (DNS rebinding).
 		if !loopbackHost(hostOnly(r.Host)) {
 			http.Error(w, "entratest: use http://localhost", http.StatusMisdirectedRequest)
+			return
+		}
+		if strings.HasSuffix(r.URL.Path, "/saml2") {
+			saml.ServeHTTP(w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)

@@ -112,10 +112,7 @@ func (c *core) client(r *http.Request, form url.Values) (tokenRequest, *fault) {
 	req := tokenRequest{form: form, azpacr: "0", origin: r.Header.Get("Origin")}
 	name := r.PathValue("tenant")
 	if req.tenant = c.tenant(name); req.tenant == nil {
-		if name == "common" || name == "organizations" {
-			return req, refuse(50194, "The application is not configured as a multi-tenant application. Use a tenant-specific endpoint.")
-		}
-		return req, refuse(90002, "Tenant '%s' not found. Check that the tenant id is right and that this is the right cloud.", name)
+		return req, unknownTenant(name)
 	}
 	req.tenant.sweep(c.clock())
 	id, secret := form.Get("client_id"), form.Get("client_secret")
@@ -149,6 +146,13 @@ func (c *core) client(r *http.Request, form url.Values) (tokenRequest, *fault) {
 		}
 	}
 	return req, refuse(7000215, "An invalid client secret was provided for app '%s'. Send the secret's value, not its id.", id)
+}
+
+func unknownTenant(name string) *fault {
+	if name == "common" || name == "organizations" {
+		return refuse(50194, "The application is not configured as a multi-tenant application. Use a tenant-specific endpoint.")
+	}
+	return refuse(90002, "Tenant '%s' not found. Check that the tenant id is right and that this is the right cloud.", name)
 }
 
 func unknownApp(id string, t *Tenant) *fault {
