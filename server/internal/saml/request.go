@@ -2,7 +2,11 @@ package saml
 
 import (
 	"crypto"
+	"strings"
 	"time"
+
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/internal/saml/dsig"
 )
 
 // Message is one of ours on its way to the identity provider.
@@ -47,56 +51,87 @@ type RequestOptions struct {
 	Now time.Time
 }
 
-// LogoutOptions says what a logout message holds.
-type LogoutOptions struct {
-	// Binding is Redirect when empty.
-	Binding Binding
-	// NameID and SessionIndex name the session that a request ends.
-	NameID       NameID
-	SessionIndex string
-	// InResponseTo is the request that a response answers, and Failed whether
-	// it could not be done.
-	InResponseTo string
-	Failed       bool
-	// RelayState goes with the message. At most [MaxRelayState] bytes.
-	RelayState string
-	// Signer signs the message with RSA and SHA-256. Nil means unsigned.
-	Signer crypto.Signer
-	// Now is the time of issue. Zero means the present.
-	Now time.Time
+// NewAuthnRequest makes a sign-in request (SAML core 3.4.1, profiles 4.1.4.1)
+// with an ID that nobody can guess. The answer is asked for by HTTP-POST at
+// the ACS, which Entra accepts only if it is a registered Reply URL.
+func NewAuthnRequest(sp ServiceProvider, idp IdentityProvider, o RequestOptions) (*Message, error) {
+	o.Binding = orRedirect(o.Binding)
+	to, err := endpoint(o.Binding, idp.SSORedirect, idp.SSOPost)
+	if err != nil {
+		return nil, err
+	}
+	if err := validOptions(sp, o); err != nil {
+		return nil, err
+	}
+	out := outgoing{
+		id: newID(), parameter: "SAMLRequest", to: to, relayState: o.RelayState,
+		extra: []string{"login_hint", o.LoginHint, "domain_hint", o.DomainHint}, signer: signer(sp, o.Signer),
+	}
+	var d document
+	d.open("samlp:AuthnRequest", "xmlns:samlp", nsProtocol, "xmlns:saml", nsAssertion, "ID", out.id, "Version", "2.0",
+		"IssueInstant", written(o.Now), "Destination", to, "ForceAuthn", flag(o.ForceAuthn), "IsPassive", flag(o.IsPassive),
+		"ProtocolBinding", string(POST), "AssertionConsumerServiceURL", sp.ACS)
+	d.leaf("saml:Issuer", sp.EntityID)
+	if o.NameIDFormat != "" {
+		d.leaf("samlp:NameIDPolicy", "", "Format", o.NameIDFormat)
+	}
+	if len(o.AuthnContext) > 0 {
+		d.open("samlp:RequestedAuthnContext", "Comparison", "exact")
+		for _, class := range o.AuthnContext {
+			d.leaf("saml:AuthnContextClassRef", class)
+		}
+		d.close("samlp:RequestedAuthnContext")
+	}
+	d.close("samlp:AuthnRequest")
+	out.xml = d.String()
+	return out.message(o.Binding)
 }
 
-// Incoming is a logout message as the browser brought it.
-type Incoming struct {
-	// Query is the raw query of a GET as received, never re-encoded: the
-	// signature is over those very bytes.
-	Query string
-	// Request or Response is the form field SAMLRequest or SAMLResponse of a
-	// POST, and RelayState its RelayState.
-	Request    string
-	Response   string
-	RelayState string
+// validOptions refuses settings that no request can be made from.
+func validOptions(sp ServiceProvider, o RequestOptions) error {
+	if sp.EntityID == "" || sp.ACS == "" {
+		return problem.New(problem.SAMLNotSet)
+	}
+	if o.ForceAuthn && o.IsPassive {
+		return problem.Detailf(problem.SAMLRequestRefused, "A person cannot be asked again without being asked.")
+	}
+	if o.NameIDFormat != "" && !strings.HasPrefix(o.NameIDFormat, "urn:oasis:names:tc:SAML:") {
+		return problem.Detailf(problem.SAMLRequestRefused, "The Name ID format must begin with urn:oasis:names:tc:SAML:.")
+	}
+	return nil
 }
 
-// LogoutRequest asks us to end sessions. Its values are verified.
-type LogoutRequest struct {
-	ID     string
-	Issuer string
-	NameID NameID
-	// SessionIndexes are the sessions meant. None means all of the person's.
-	SessionIndexes []string
-	NotOnOrAfter   time.Time
-	RelayState     string
+func orRedirect(b Binding) Binding {
+	if b == "" {
+		return Redirect
+	}
+	return b
 }
 
-// LogoutResponse answers a logout request of ours.
-type LogoutResponse struct {
-	ID           string
-	InResponseTo string
-	// Success says that the identity provider ended all it could.
-	Success bool
-	// Signed says that a pinned key vouches for it. Entra does not always
-	// sign it, and nothing is decided by it.
-	Signed     bool
-	RelayState string
+// endpoint returns where a message of the binding goes.
+func endpoint(b Binding, redirect, post string) (string, error) {
+	to := redirect
+	if b == POST {
+		to = post
+	}
+	if to == "" || (b != POST && b != Redirect) {
+		return "", problem.New(problem.SAMLNoEndpoint)
+	}
+	return to, nil
+}
+
+func signer(sp ServiceProvider, key crypto.Signer) dsig.Signer {
+	s := dsig.Signer{Key: key, After: issuerName}
+	if len(sp.Signing) > 0 {
+		s.Certificate = sp.Signing[0]
+	}
+	return s
+}
+
+// flag writes a boolean that is false when it is left out.
+func flag(b bool) string {
+	if b {
+		return "true"
+	}
+	return ""
 }
