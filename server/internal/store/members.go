@@ -302,36 +302,41 @@ func memberEvent(k directory.Kind, g directory.Resource, code int64, id string, 
 
 func sortedKeys(m map[int64]string) []int64 { return slices.Sorted(maps.Keys(m)) }
 
+// leftBy counts a change for every group that a member leaves, and leaveAll takes
+// the member out of them. Both are one statement, however many groups there
+// are: everybody waits for it.
+const (
+	leftBy = `update resources set version = version + 1, modified = $1, members = members - 1
+		where pk in (select grp from members where member = $2) returning pk, id, type`
+	leaveAll = `delete from members where member = $1`
+)
+
 // leaveGroups removes a member from all groups, each of which counts it as a
 // change.
 func (t *tx) leaveGroups(ctx context.Context, dir string, code int64, id string, now time.Time) error {
-	var groups []int64
-	if err := t.each(ctx, func(row scanner) error {
-		var grp int64
-		err := row.Scan(&grp)
-		groups = append(groups, grp)
-		return err
-	}, `select grp from members where member = $1`, code); err != nil {
-		return fmt.Errorf("store: looking for groups: %w", err)
-	}
-	if len(groups) == 0 {
-		return nil
-	}
 	if err := t.settleGroups(ctx); err != nil {
 		return fmt.Errorf("store: leaving groups: %w", err)
 	}
-	clear(t.groups)
-	t.moved[dir] = true
-	if _, err := t.exec(ctx, `delete from members where member = $1`, code); err != nil {
+	left := map[int64]directory.Resource{}
+	if err := t.each(ctx, func(row scanner) error {
+		var pk int64
+		g := directory.Resource{Directory: dir}
+		err := row.Scan(&pk, &g.ID, &g.Type)
+		left[pk] = g
+		return err
+	}, leftBy, micro(now), code); err != nil {
 		return fmt.Errorf("store: leaving groups: %w", err)
 	}
-	for _, grp := range groups {
-		g := directory.Resource{Directory: dir}
-		if err := t.row(ctx, `update resources set version = version + 1, modified = $1, members = members - 1
-			where pk = $2 returning id, type`, micro(now), grp).Scan(&g.ID, &g.Type); err != nil {
-			return fmt.Errorf("store: leaving groups: %w", err)
-		}
-		if g.Type == directory.GroupType {
+	if len(left) == 0 {
+		return nil
+	}
+	clear(t.groups)
+	t.moved[dir] = true
+	if err := t.later(ctx, leaveAll, code); err != nil {
+		return fmt.Errorf("store: leaving groups: %w", err)
+	}
+	for _, pk := range slices.Sorted(maps.Keys(left)) {
+		if g := left[pk]; g.Type == directory.GroupType {
 			t.emit(memberEvent(directory.MemberRemoved, g, code, id, now))
 		}
 	}

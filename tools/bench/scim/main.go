@@ -11,7 +11,14 @@
 // One person for each workspace is made over HTTP; the others are copies of
 // them, written straight into the tables while the server is down, and checked
 // over HTTP before anything is measured. A postgres:// address is that of a
-// server: a database is made there, and dropped at the end. Client and server
+// server: a database is made there, and dropped at the end.
+//
+// With -worst it measures instead what others notice of the worst that can be
+// asked for: while one workspace, which has all the people but a thousand, asks
+// for it on two connections, another reads and writes on one each. The promise
+// is that nothing holds them up by more than a tenth of a second.
+//
+// Client and server
 // share the machine's cores, so the rates are what the two do together; the
 // column of the server's CPU time for each request tells what it would do alone.
 package main
@@ -46,6 +53,7 @@ type settings struct {
 	conns      int
 	each       time.Duration
 	profiles   string // a folder, or empty
+	worst      bool   // measure what others notice
 	log        io.Writer
 }
 
@@ -60,6 +68,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	flags.IntVar(&s.conns, "conns", 8, "connections")
 	flags.DurationVar(&s.each, "each", 5*time.Second, "how long each figure is measured")
 	flags.StringVar(&s.profiles, "profile", "", "a folder for CPU profiles of the server, one for each figure")
+	flags.BoolVar(&s.worst, "worst", false, "measure what others notice of the worst queries")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -132,6 +141,9 @@ func (s settings) one(ctx context.Context, out io.Writer, d *database, size, spa
 	}
 	fmt.Fprintf(s.log, "%s: %d people in %d workspaces, seeded in %v\n", d.kind, size, spaces, time.Since(began).Round(time.Second))
 	defer b.stop()
+	if s.worst {
+		return b.worstOf(ctx, out)
+	}
 	rows, err := b.measure(ctx)
 	if err != nil {
 		return err

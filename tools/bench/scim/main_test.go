@@ -16,7 +16,7 @@ func TestRun_itMeasuresEveryLine(t *testing.T) {
 		t.Fatalf("it ended with %d:\n%s", code, errOut.String())
 	}
 	lines := regexp.MustCompile(`(?m)^\| ([a-zA-Z].*?) \| ([\d.]+) \| \S+ \| \S+ \| \S+ \| (\d+) \|$`).FindAllStringSubmatch(out.String(), -1)
-	if len(lines) != 2*14 {
+	if len(lines) != 2*16 {
 		t.Fatalf("%d lines:\n%s", len(lines), out.String())
 	}
 	for _, l := range lines {
@@ -39,5 +39,22 @@ func TestRun_itRefusesWhatIsNoNumber(t *testing.T) {
 	var out, errOut bytes.Buffer
 	if code := run(t.Context(), []string{"-bin", "/nonexistent", "-db", "mysql://x"}, &out, &errOut); code != 1 || !strings.Contains(errOut.String(), "mysql") {
 		t.Errorf("it ended with %d: %s", code, errOut.String())
+	}
+}
+
+func TestRun_itMeasuresWhatOthersNotice(t *testing.T) {
+	var out, errOut bytes.Buffer
+	code := run(t.Context(), []string{"-sizes", "60", "-worst", "-each", "30ms", "-conns", "2"}, &out, &errOut)
+	if code != 0 {
+		t.Fatalf("it ended with %d:\n%s", code, errOut.String())
+	}
+	lines := regexp.MustCompile(`(?m)^\| (.*?) \| (\d*) \| \S* \| \S+ \| \S+ \| \S+ \| \S+ \| \S+ \| \S+ \|$`).FindAllStringSubmatch(out.String(), -1)
+	if len(lines) != 19 {
+		t.Fatalf("%d lines:\n%s", len(lines), out.String())
+	}
+	for _, l := range lines {
+		if l[1] != "nothing" && l[2] == "0" {
+			t.Errorf("%s", l[0])
+		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,25 +29,13 @@ type bench struct {
 
 	mu    sync.Mutex
 	made  []made
-	group string // id of the large group
-	crowd int    // its members at first
+	crowd int // members of the large group at first
 }
 
 // made is a person that the measuring created.
 type made struct {
 	w  workspace
 	id string
-}
-
-// row is one line of the table.
-type row struct {
-	name      string
-	perSecond float64
-	p50, p99  time.Duration
-	// cpu is the server's processor time for each: what it costs whatever else
-	// the machine does.
-	cpu    time.Duration
-	failed int
 }
 
 // person is the body of a create, as Entra's usual mapping sends it.
@@ -99,100 +86,50 @@ func (w *worker) anybody() (workspace, int) {
 // errDone ends a worker before its time.
 var errDone = errors.New("nothing is left to do")
 
-// during runs do on every connection until the time is over.
-func (b *bench) during(ctx context.Context, name string, want int, do func(w *worker) (int, error)) (row, error) {
-	type result struct {
-		took   []time.Duration
-		failed int
-		err    error
+// steps are the figures but for those of groups and deletion.
+func steps() []step {
+	all := []step{
+		{name: "create", want: 201, do: (*worker).create},
+		{name: "get", want: 200, do: func(w *worker) (int, error) {
+			s, n := w.anybody()
+			return w.do("GET", w.b.path(s, "/Users/"+idOf(n)), s.token, nil)
+		}},
 	}
-	results := make([]result, b.conns)
-	var wg sync.WaitGroup
-	profiled := b.profile(name)
-	began, used := time.Now(), b.cpu()
-	for i := range b.conns {
-		c, err := dial(b.server.addr)
-		if err != nil {
-			return row{}, err
-		}
-		w := &worker{client: c, b: b, no: i, dice: rand.New(rand.NewPCG(uint64(i), uint64(len(name))))}
-		wg.Go(func() {
-			defer c.close()
-			r := &results[i]
-			for time.Since(began) < b.each && ctx.Err() == nil {
-				start := time.Now()
-				status, err := do(w)
-				if err != nil {
-					if !errors.Is(err, errDone) {
-						r.err = err
-					}
-					return
-				}
-				r.took = append(r.took, time.Since(start))
-				if status != want {
-					if r.failed++; r.failed == 1 {
-						fmt.Fprintf(b.log, "%s: %d where %d is due: %.300s\n", name, status, want, w.body.Bytes())
-					}
-				}
+	for _, f := range filters {
+		all = append(all, step{name: "filter " + f.name, want: 200, do: func(w *worker) (int, error) {
+			s, n := w.anybody()
+			return w.do("GET", w.b.path(s, "/Users?filter="+url.QueryEscape(f.of(n))), s.token, nil)
+		}})
+	}
+	return append(all,
+		step{name: "PATCH, 1 operation", want: 200, do: func(w *worker) (int, error) { return w.patch(1) }},
+		step{name: "PATCH, 5 operations", want: 200, do: func(w *worker) (int, error) { return w.patch(5) }},
+		step{name: "list of 100, first page", want: 200, do: func(w *worker) (int, error) {
+			s, _ := w.anybody()
+			return w.do("GET", w.b.path(s, "/Users?startIndex=1&count=100"), s.token, nil)
+		}},
+		step{name: "list of 100, page after page", want: 200, do: func(w *worker) (int, error) { return w.page(0) }},
+		step{
+			name: "list of 100, page after page from the middle", want: 200,
+			do: func(w *worker) (int, error) { return w.page(w.half()) },
+			// A walk comes to the middle by walking; to begin there is a jump.
+			before: func(w *worker) error {
+				_, err := w.page(w.half())
 				w.step++
-			}
-		})
-	}
-	wg.Wait()
-	took := time.Since(began)
-	if err := profiled(); err != nil {
-		return row{}, err
-	}
-	out := row{name: name}
-	var all []time.Duration
-	for _, r := range results {
-		if r.err != nil {
-			return out, fmt.Errorf("%s: %w", name, r.err)
-		}
-		all = append(all, r.took...)
-		out.failed += r.failed
-	}
-	slices.Sort(all)
-	if n := len(all); n > 0 {
-		out.perSecond = float64(n) / took.Seconds()
-		out.cpu = ((b.cpu() - used) / time.Duration(n)).Round(time.Microsecond)
-		out.p50, out.p99 = all[n/2].Round(10*time.Microsecond), all[n*99/100].Round(10*time.Microsecond)
-	}
-	fmt.Fprintf(b.log, "  %s: %s a second, p50 %v, p99 %v, CPU %v, %d failed\n", name, rate(out.perSecond), out.p50, out.p99, out.cpu, out.failed)
-	return out, ctx.Err()
+				return err
+			},
+		},
+		step{name: "list of 100, jump to anywhere", want: 200, do: func(w *worker) (int, error) {
+			return w.page(w.dice.IntN(w.b.spaces[0].to))
+		}},
+	)
 }
 
 // measure takes every figure, one after the other.
 func (b *bench) measure(ctx context.Context) ([]row, error) {
-	steps := []struct {
-		name string
-		want int
-		do   func(*worker) (int, error)
-	}{
-		{"create", 201, (*worker).create},
-		{"get", 200, func(w *worker) (int, error) {
-			s, n := w.anybody()
-			return w.do("GET", b.path(s, "/Users/"+idOf(n)), s.token, nil)
-		}},
-	}
-	for _, f := range filters {
-		steps = append(steps, step{"filter " + f.name, 200, func(w *worker) (int, error) {
-			s, n := w.anybody()
-			return w.do("GET", b.path(s, "/Users?filter="+url.QueryEscape(f.of(n))), s.token, nil)
-		}})
-	}
-	steps = append(steps,
-		step{"PATCH, 1 operation", 200, func(w *worker) (int, error) { return w.patch(1) }},
-		step{"PATCH, 5 operations", 200, func(w *worker) (int, error) { return w.patch(5) }},
-		step{"list of 100, first page", 200, func(w *worker) (int, error) {
-			s, _ := w.anybody()
-			return w.do("GET", b.path(s, "/Users?startIndex=1&count=100"), s.token, nil)
-		}},
-		step{"list of 100, page after page", 200, (*worker).walk},
-	)
 	var rows []row
-	for _, s := range steps {
-		r, err := b.during(ctx, s.name, s.want, s.do)
+	for _, s := range steps() {
+		r, err := b.during(ctx, s)
 		if err != nil {
 			return rows, err
 		}
@@ -203,19 +140,13 @@ func (b *bench) measure(ctx context.Context) ([]row, error) {
 		return rows, err
 	}
 	rows = append(rows, groups...)
-	r, err := b.during(ctx, "delete", 204, (*worker).remove)
+	r, err := b.during(ctx, step{name: "delete", want: 204, do: (*worker).remove})
 	if err != nil {
 		return rows, err
 	}
 	b.rss, b.peak = b.memory("VmRSS"), b.memory("VmHWM")
 	b.bytes, err = b.db.bytes(ctx)
 	return append(rows, r), err
-}
-
-type step = struct {
-	name string
-	want int
-	do   func(*worker) (int, error)
 }
 
 func (w *worker) create() (int, error) {
@@ -248,12 +179,18 @@ func (w *worker) patch(n int) (int, error) {
 	return w.do("PATCH", w.b.path(s, "/Users/"+idOf(who)), s.token, []byte(body))
 }
 
-// walk reads everybody of one workspace, page after page, and begins again at
-// the end.
-func (w *worker) walk() (int, error) {
+// page reads the next page of one workspace, of a walk that began at a page, and
+// begins again at the end.
+func (w *worker) page(first int) (int, error) {
 	s := w.b.spaces[w.no%len(w.b.spaces)]
 	pages := (s.to-s.from)/100 + 1
-	return w.do("GET", w.b.path(s, fmt.Sprintf("/Users?startIndex=%d&count=100", w.step%pages*100+1)), s.token, nil)
+	return w.do("GET", w.b.path(s, fmt.Sprintf("/Users?startIndex=%d&count=100", (first+w.step)%pages*100+1)), s.token, nil)
+}
+
+// half is the page in the middle.
+func (w *worker) half() int {
+	s := w.b.spaces[w.no%len(w.b.spaces)]
+	return (s.to - s.from) / 200
 }
 
 func (w *worker) remove() (int, error) {
@@ -275,46 +212,75 @@ const crowds = 100_000
 // members fills a group of the first workspace and adds and removes members.
 func (b *bench) members(ctx context.Context) ([]row, error) {
 	s := b.spaces[0]
-	c, err := dial(b.server.addr)
-	if err != nil {
-		return nil, err
-	}
-	defer c.close()
-	doc, err := c.must(201, "POST", b.path(s, "/Groups"), s.token, []byte(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Crowd"}`))
-	if err != nil {
-		return nil, err
-	}
-	b.group = fmt.Sprint(doc["id"])
 	b.crowd = min(crowds, s.to-s.from)
 	began := time.Now()
-	for from := 0; from < b.crowd && ctx.Err() == nil; from += 1000 {
-		var ids []string
-		for n := from; n < min(from+1000, b.crowd); n++ {
-			ids = append(ids, idOf(s.from+n))
-		}
-		if status, err := c.do("PATCH", b.path(s, "/Groups/"+b.group), s.token, memberOp("Add", ids...)); err != nil || status != 204 && status != 200 {
-			return nil, fmt.Errorf("filling a group: %d %w: %.300s", status, err, c.body.Bytes())
-		}
+	group, err := b.fill(ctx, s, "Crowd", b.crowd)
+	if err != nil {
+		return nil, err
 	}
 	took := time.Since(began)
 	fmt.Fprintf(b.log, "  a group of %d filled in %v\n", b.crowd, took.Round(time.Millisecond))
 	rows := []row{{name: fmt.Sprintf("members added to a group, 1,000 a PATCH, to %d", b.crowd), perSecond: float64(b.crowd) / took.Seconds()}}
-	for _, verb := range []string{"Remove", "Add"} {
-		name := fmt.Sprintf("one member %s, group of %d", map[string]string{"Remove": "removed", "Add": "added"}[verb], b.crowd)
-		r, err := b.during(ctx, name, 204, func(w *worker) (int, error) {
+	move := func(verb string) step {
+		return step{name: verb, want: 204, do: func(w *worker) (int, error) {
 			// Each connection has members of its own, one after the other.
 			n := w.step*b.conns + w.no
 			if n >= b.crowd {
 				return 0, errDone
 			}
-			return w.do("PATCH", b.path(s, "/Groups/"+b.group), s.token, memberOp(verb, idOf(s.from+n)))
-		})
-		if err != nil {
-			return rows, err
+			return w.do("PATCH", b.path(s, "/Groups/"+group), s.token, memberOp(verb, idOf(s.from+n)))
+		}}
+	}
+	profiled := b.profile("members")
+	var out, in sample
+	// In a small group nobody is left to remove before the time is over.
+	for out.elapsed < b.each && ctx.Err() == nil {
+		for _, part := range []struct {
+			verb string
+			to   *sample
+		}{{"Remove", &out}, {"Add", &in}} {
+			got, err := b.sample(ctx, b.conns, b.each, move(part.verb))
+			if err != nil {
+				return rows, err
+			}
+			part.to.add(got)
 		}
+	}
+	if err := profiled(); err != nil {
+		return rows, err
+	}
+	for _, r := range []row{
+		out.row(fmt.Sprintf("one member removed, group of %d", b.crowd)),
+		in.row(fmt.Sprintf("one member added, group of %d", b.crowd)),
+	} {
+		b.report(r)
 		rows = append(rows, r)
 	}
-	return rows, nil
+	return rows, ctx.Err()
+}
+
+// fill makes a group of the first n people of a workspace and returns its id.
+func (b *bench) fill(ctx context.Context, s workspace, name string, n int) (string, error) {
+	c, err := dial(b.server.addr)
+	if err != nil {
+		return "", err
+	}
+	defer c.close()
+	doc, err := c.must(201, "POST", b.path(s, "/Groups"), s.token, []byte(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"`+name+`"}`))
+	if err != nil {
+		return "", err
+	}
+	group := fmt.Sprint(doc["id"])
+	for from := 0; from < n && ctx.Err() == nil; from += 1000 {
+		var ids []string
+		for i := from; i < min(from+1000, n); i++ {
+			ids = append(ids, idOf(s.from+i))
+		}
+		if _, err := c.must(204, "PATCH", b.path(s, "/Groups/"+group), s.token, memberOp("Add", ids...)); err != nil {
+			return "", fmt.Errorf("filling a group: %w", err)
+		}
+	}
+	return group, ctx.Err()
 }
 
 func memberOp(verb string, ids ...string) []byte {
