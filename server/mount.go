@@ -49,6 +49,7 @@ func (s *Server) mount(types []*scim.ResourceType) {
 		h.Mount(v1)
 	}
 
+	badBearer := c.limit(strangerRate, strangerBurst)
 	c.Store.Use(provision.Rules(types))
 	provisioning := http.NewServeMux()
 	provision.New(provision.Config{
@@ -58,6 +59,9 @@ func (s *Server) mount(types []*scim.ResourceType) {
 		Log:     c.Log,
 		Record:  s.requests.Add,
 		Types:   types,
+
+		Strangers: badBearer,
+		ClientIP:  c.clientIP,
 	}).Mount(provisioning)
 
 	(&oauth.Handler{
@@ -75,7 +79,7 @@ func (s *Server) mount(types []*scim.ResourceType) {
 	pages.Handle("GET /readyz", api.Func(s.ready))
 
 	s.public = s.guarded(provision.Tidy(sections(
-		noStore(problems(v1)),
+		noStore(strangers(badBearer, problems(v1))),
 		noStore(problems(provisioning)),
 		secured(problems(pages)),
 	)))

@@ -20,6 +20,9 @@ type userCmd struct {
 	List userListCmd `cmd:"" help:"List the people of a workspace's directory."`
 	Show userShowCmd `cmd:"" help:"Show one person and the devices they are signed in on."`
 	Set  userSetCmd  `cmd:"" help:"Give a person another role."`
+	Log  userLogCmd  `cmd:"" help:"Show what happened to one person: provisioning, sign-ins, and what was done by command."`
+
+	Regrant userRegrantCmd `cmd:"" help:"Give somebody who returned the admin's or owner's role back that they had before."`
 }
 
 // userListCmd lists people, however many there are, a page at a time.
@@ -55,9 +58,9 @@ func (u userListCmd) Run(c *command) error {
 		var rows [][]string
 		for _, p := range page {
 			f := directory.ProfileOf(p)
-			rows = append(rows, []string{p.UserName, f.DisplayName, string(p.State), f.Role, f.Department, f.Email, p.ID})
+			rows = append(rows, []string{p.UserName, f.DisplayName, string(p.State), f.Role, hadRole(p.Ranking), f.Department, f.Email, p.ID})
 		}
-		return c.table([]string{"USER NAME", "NAME", "STATE", "ROLE", "DEPARTMENT", "E-MAIL", "ID"}, rows)
+		return c.table([]string{"USER NAME", "NAME", "STATE", "ROLE", "HAD ROLE", "DEPARTMENT", "E-MAIL", "ID"}, rows)
 	})
 	if err != nil {
 		return err
@@ -119,25 +122,19 @@ func (l *jsonList) end() error {
 }
 
 // userShowCmd shows one person.
-type userShowCmd struct {
-	dbFlags
-	Person    string `arg:"" help:"id, user name, Entra object ID or e-mail address."`
-	Workspace string `name:"workspace" required:"" placeholder:"ID" help:"The workspace."`
-}
+type userShowCmd struct{ personFlags }
 
 func (u userShowCmd) Run(c *command) error {
-	st, err := c.open(u.dbFlags)
+	st, ws, p, err := u.find(c)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
-	ws, err := c.workspace(st, u.Workspace)
-	if err != nil {
-		return err
+	if p, err = st.Ranked(c.ctx, ws, p); err != nil {
+		return fmt.Errorf("reading the role: %w", err)
 	}
-	p, err := c.person(st, ws, u.Person)
-	if err != nil {
-		return err
+	if p.Ranking.Had != "" && p.State == directory.Active {
+		c.say("%s had the role %s. Give it back with: lanyardd user regrant %s --workspace %s", p.UserName, hadRole(p.Ranking), shellWord(p.UserName), ws.ID)
 	}
 	sessions, err := st.SessionsOfUser(c.ctx, p.ID)
 	if err != nil {
@@ -178,6 +175,8 @@ func (c *command) showUser(p directory.User) error {
 		"title", f.Title,
 		"department", f.Department,
 		"role", f.Role,
+		"given by hand", p.Ranking.Granted,
+		"had role", hadRole(p.Ranking),
 		"state", string(p.State),
 		"external id", p.ExternalID,
 		"linked object ID", p.ObjectID,
@@ -241,6 +240,9 @@ type userDoc struct {
 	Title       string        `json:"title"`
 	Department  string        `json:"department"`
 	Role        string        `json:"role"`
+	Granted     string        `json:"granted_role"`
+	HadRole     string        `json:"had_role"`
+	HadUntil    *time.Time    `json:"had_role_until"`
 	State       string        `json:"state"`
 	ExternalID  string        `json:"external_id"`
 	ObjectID    string        `json:"object_id"`
@@ -263,6 +265,7 @@ func userJSON(p directory.User) userDoc {
 	return userDoc{
 		ID: p.ID, UserName: p.UserName, DisplayName: f.DisplayName, GivenName: f.GivenName, FamilyName: f.FamilyName,
 		Email: f.Email, Title: f.Title, Department: f.Department, Role: f.Role, State: string(p.State),
+		Granted: p.Ranking.Granted, HadRole: p.Ranking.Had, HadUntil: stamp(p.Ranking.HadUntil),
 		ExternalID: p.ExternalID, ObjectID: p.ObjectID, Version: p.Version,
 		Created: stamp(p.Created), Modified: stamp(p.Modified),
 	}

@@ -69,8 +69,8 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="SCIM"`)
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "30")
-	case http.StatusTooManyRequests: // removals are held until somebody looks
-		w.Header().Set("Retry-After", "1800")
+	case http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter(err)))
 	case http.StatusRequestEntityTooLarge:
 		w.Header().Set("Connection", "close") // the rest of the body is not read
 	}

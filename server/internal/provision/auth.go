@@ -8,6 +8,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -20,6 +21,19 @@ const maxToken = 512
 // exists. A database that fails is never a 401, since Entra stops a
 // job at once whose credentials are refused.
 func (h *Handler) authenticate(r *http.Request, segments []string) (*call, error) {
+	c, err := h.identify(r, segments)
+	if err == nil {
+		return c, h.rates.take(c.ws, h.cfg.Now())
+	}
+	if code, _ := problem.Of(err); code == problem.SCIMUnauthorized && h.cfg.Strangers != nil {
+		if limited := h.cfg.Strangers(r); limited != nil {
+			return c, limited
+		}
+	}
+	return c, err
+}
+
+func (h *Handler) identify(r *http.Request, segments []string) (*call, error) {
 	clear, ok := bearer(r.Header)
 	if !ok || len(segments) < 3 {
 		return nil, problem.New(problem.SCIMUnauthorized)
@@ -37,15 +51,30 @@ func (h *Handler) authenticate(r *http.Request, segments []string) (*call, error
 		return c, fmt.Errorf("the provisioning settings of workspace %s: %w", c.ws.ID, err)
 	}
 	if !c.ws.SCIMEnabled {
-		return c, problem.New(problem.SCIMDisabled)
+		return c, disabled(c.ws.ID)
 	}
 	return c, nil
+}
+
+// disabled is the answer while provisioning is switched off (row D2): 403, so
+// that Entra stops the job and says why.
+func disabled(workspace string) error {
+	text := problem.Lookup(problem.SCIMDisabled)
+	return &scim.Error{
+		Status: http.StatusForbidden,
+		Detail: text.Sentence + " Whoever runs Lanyard switches it on with: lanyardd workspace set " + workspace +
+			" --scim on. Then press Test Connection in Microsoft Entra again. (" + string(problem.SCIMDisabled) + ")",
+	}
 }
 
 // whose finds out who a token speaks for: the provisioner of a workspace or, at
 // /Me alone, a person who is signed in.
 func (h *Handler) whose(r *http.Request, segments []string, hash string) (*call, error) {
-	token, ws, err := h.cfg.Store.TokenByHash(r.Context(), hash, h.cfg.Now())
+	ctx := r.Context()
+	if h.cfg.ClientIP != nil {
+		ctx = store.From(ctx, h.cfg.ClientIP(r))
+	}
+	token, ws, err := h.cfg.Store.TokenByHash(ctx, hash, h.cfg.Now())
 	switch {
 	case err == nil:
 		ws.SCIMStrict = ws.SCIMStrict || token.Strict

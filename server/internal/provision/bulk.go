@@ -291,7 +291,16 @@ func (b *bulkRun) send(ctx context.Context, method, path, version string, data m
 			return nil, err
 		}
 	}
-	return byMethod[method](b.c, ctx, q)
+	// Each operation is on record by itself, under the id of the whole request.
+	own, began := *b.c, b.c.h.cfg.Now()
+	own.id, own.name, own.changed, own.query = q.id, "", nil, q.query
+	done, err := byMethod[method](&own, ctx, q)
+	status := http.StatusOK
+	if err == nil {
+		status = done.status
+	}
+	b.c.h.recordCall(&own, method, strings.TrimPrefix(q.rt.Endpoint, "/"), status, began, err)
+	return done, err
 }
 
 // resolve puts ids in the place of references.

@@ -31,6 +31,8 @@ type call struct {
 	id, name string
 	changed  []string
 	query    params
+	// request is the id that the answer carries in X-Request-Id.
+	request string
 }
 
 // now is the time as the store keeps it.

@@ -47,6 +47,9 @@ func (c *call) createUser(ctx context.Context, q *ask) (*reply, error) {
 			return nil, err
 		}
 	}
+	if err := c.accept(directory.User{}, nil, made.After); err != nil {
+		return nil, err
+	}
 	if err := c.returning(ctx, &u); err != nil {
 		return nil, err
 	}
@@ -198,6 +201,9 @@ func (c *call) updateUser(ctx context.Context, q *ask, change func(scim.Resource
 			return before, nil
 		}
 		c.compared(doc, made.After)
+		if err := c.accept(before, doc, made.After); err != nil {
+			return before, err
+		}
 		after := before
 		if err := fill(q.rt, &after, made.After); err != nil {
 			return before, err

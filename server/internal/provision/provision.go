@@ -17,6 +17,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -56,6 +57,8 @@ type Handler struct {
 	fixed    map[string]map[string]answer
 	profiles profiles
 	walks    walks
+	rates    rates
+	accepts  accepts
 }
 
 // Config is what a Handler needs. Fields without a comment are required.
@@ -72,6 +75,13 @@ type Config struct {
 	// Record is told of each request when its answer has been sent. It must
 	// return at once. Nil means that nobody is told.
 	Record func(Record)
+	// Strangers is asked about each request whose credential is not accepted. An
+	// error, problem.TooMany, is the answer in place of 401. Nil means that
+	// nobody asks too often.
+	Strangers func(*http.Request) error
+	// ClientIP is the address that a request came from. Nil means that it is not
+	// kept which network a credential was last used from.
+	ClientIP func(*http.Request) netip.Addr
 	// Types are the resource types: those of the RFC with the extensions of the
 	// configuration, and what else the configuration declares. Nil means
 	// scim.Users and scim.Groups.

@@ -26,10 +26,10 @@ func (h *Handler) record(r *http.Request, c *call, out *writer, segments []strin
 	if h.cfg.Record == nil {
 		return
 	}
-	rec := store.Request{
+	rec := record{store.Request{
 		At: began, Method: shortMethod(r.Method), Status: out.status,
 		Request: out.Header().Get("X-Request-Id"), Took: h.cfg.Now().Sub(began),
-	}
+	}}
 	if len(segments) > 2 {
 		rec.Workspace = clip(directory.CleanID(segments[2]), 64)
 	}
@@ -37,16 +37,40 @@ func (h *Handler) record(r *http.Request, c *call, out *writer, segments []strin
 		rec.Type = h.known(segments[3])
 	}
 	if c != nil {
-		rec.Workspace, rec.Credential = c.ws.ID, c.token
-		rec.ID, rec.Name = clip(c.id, 64), clip(c.name, 256)
-		rec.Filter = clip(redactFilter(c.query["filter"]), 256)
-		rec.Attributes = c.changed
+		rec.about(c)
 	}
+	rec.failed(err)
+	h.cfg.Record(rec.Request)
+}
+
+// recordCall hands one operation of a bulk request to Config.Record.
+func (h *Handler) recordCall(c *call, method, endpoint string, status int, began time.Time, err error) {
+	if h.cfg.Record == nil {
+		return
+	}
+	rec := record{store.Request{At: began, Method: method, Type: endpoint, Status: status, Request: c.request, Took: h.cfg.Now().Sub(began)}}
+	rec.about(c)
+	if rec.failed(err); err != nil {
+		rec.Status = scimError(err).Status
+	}
+	h.cfg.Record(rec.Request)
+}
+
+// record is a record that is being filled in.
+type record struct{ store.Request }
+
+func (r *record) about(c *call) {
+	r.Workspace, r.Credential = c.ws.ID, c.token
+	r.ID, r.Name = clip(c.id, 64), clip(c.name, 256)
+	r.Filter = clip(redactFilter(c.query["filter"]), 256)
+	r.Attributes = c.changed
+}
+
+func (r *record) failed(err error) {
 	if err != nil {
 		e := scimError(err)
-		rec.Kind, rec.Detail = string(e.Kind), clip(e.Detail, maxRecordedText)
+		r.Kind, r.Detail = string(e.Kind), clip(e.Detail, maxRecordedText)
 	}
-	h.cfg.Record(rec)
 }
 
 // known is the first word of an address if it leads anywhere, else "other".

@@ -133,6 +133,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	segments := split(u.EscapedPath())
 	c, err := h.authenticate(r, segments)
 	if err == nil {
+		c.request = out.Header().Get("X-Request-Id")
 		err = c.serve(out, r, u, segments[3:])
 	}
 	if err != nil {

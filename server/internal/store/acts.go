@@ -24,13 +24,15 @@ func (s *Store) RecordAct(ctx context.Context, a Act) error {
 	if a.User == "" || !storable(a.Directory, a.Workspace, a.User, a.Who, a.What) {
 		return ErrInvalid
 	}
-	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := t.exec(ctx, `insert into acts (at, directory, workspace, user_id, who, what) values ($1, $2, $3, $4, $5, $6)`,
-			micro(a.At), a.Directory, a.Workspace, a.User, a.Who, a.What); err != nil {
-			return fmt.Errorf("store: recording an act: %w", err)
-		}
-		return nil
-	})
+	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.record(ctx, a) })
+}
+
+func (t *tx) record(ctx context.Context, a Act) error {
+	if _, err := t.exec(ctx, `insert into acts (at, directory, workspace, user_id, who, what) values ($1, $2, $3, $4, $5, $6)`,
+		micro(a.At), a.Directory, a.Workspace, a.User, a.Who, a.What); err != nil {
+		return fmt.Errorf("store: recording an act: %w", err)
+	}
+	return nil
 }
 
 // Acts returns the acts on a person, newest first, at most so many.

@@ -144,40 +144,79 @@ func (t *tx) unrankMembers(ctx context.Context, pk int64) error {
 
 // rankPerson gives one person the role that follows from the rules.
 func (t *tx) rankPerson(ctx context.Context, ws directory.Workspace, dir, id string, now time.Time) error {
-	if err := t.settle(ctx); err != nil {
-		return err
-	}
-	var pk int64
-	var row userRow
-	err := t.row(ctx, `select u.pk, `+userColumns+` from users u where u.directory = $1 and u.id = $2`, dir, id).
-		Scan(append([]any{&pk}, row.dest()...)...)
+	_, _, err := t.changeRole(ctx, ws, dir, id, now, func(u directory.User, groups []directory.Group) (directory.User, error) {
+		return directory.Rank(ws, u, u.State, groups), nil
+	})
 	if errors.Is(err, ErrNotFound) {
 		return nil // somebody who is gone by now
 	}
+	return err
+}
+
+// ChangeRole changes the role of a person, and where it comes from, inside the
+// writer: change is given them with the groups that rules of ws are about, must
+// be quick, and may run more than once. An error of change is returned as it is.
+// act tells of it, unless nothing changed. Nothing else of the person changes.
+func (s *Store) ChangeRole(ctx context.Context, ws directory.Workspace, id string, act Act,
+	change func(u directory.User, groups []directory.Group) (directory.User, error),
+) (after directory.User, err error) {
+	if !storable(id) {
+		return after, ErrNotFound
+	}
+	act.Directory, act.Workspace, act.User = ws.Directory, ws.ID, id
+	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		var changed bool
+		var err error
+		if after, changed, err = t.changeRole(ctx, ws, ws.Directory, id, act.At, change); err != nil || !changed {
+			return err
+		}
+		return t.record(ctx, act)
+	})
+	return after, err
+}
+
+func (t *tx) changeRole(ctx context.Context, ws directory.Workspace, dir, id string, now time.Time,
+	change func(u directory.User, groups []directory.Group) (directory.User, error),
+) (after directory.User, changed bool, err error) {
+	if err := t.settle(ctx); err != nil {
+		return after, false, err
+	}
+	var pk int64
+	var row userRow
+	err = t.row(ctx, `select u.pk, `+userColumns+` from users u where u.directory = $1 and u.id = $2`, dir, id).
+		Scan(append([]any{&pk}, row.dest()...)...)
+	if errors.Is(err, ErrNotFound) {
+		return after, false, err
+	}
 	if err != nil {
-		return fmt.Errorf("store: reading who needs a role: %w", err)
+		return after, false, fmt.Errorf("store: reading who needs a role: %w", err)
 	}
 	before := row.user()
 	groups, err := t.rankingGroups(ctx, ws, pk)
 	if err != nil {
-		return err
+		return after, false, err
 	}
-	after := directory.Rank(ws, before, before.State, groups)
+	if after, err = change(before, groups); err != nil {
+		return after, false, err
+	}
 	if after.Role == before.Role && after.Ranking == before.Ranking {
-		return nil
+		return before, false, nil
+	}
+	r := after.Ranking
+	if !storable(after.Role, r.Granted, r.Base, r.Had) {
+		return after, false, ErrInvalid
 	}
 	if after.Role != before.Role {
 		after.Version, after.Modified = before.Version+1, fromMicro(micro(now))
 		t.emit(roleChanged(after))
 	}
 	t.saved[pk] = true
-	r := after.Ranking
 	if err := t.later(ctx, `update users set version = $1, modified = $2, role = $3, granted = $4, base_role = $5,
 			had_role = $6, had_until = $7, ranked = $8 where pk = $9`, after.Version, micro(after.Modified), after.Role,
 		r.Granted, r.Base, r.Had, orNull(r.HadUntil), r.By, pk); err != nil {
-		return fmt.Errorf("store: giving a role: %w", err)
+		return after, false, fmt.Errorf("store: giving a role: %w", err)
 	}
-	return nil
+	return after, true, nil
 }
 
 // Ranked returns u with the role that the rules of ws give them at this moment,
