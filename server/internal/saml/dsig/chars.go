@@ -100,8 +100,9 @@ func isChar(r rune) bool {
 }
 
 // isAbsolute reports whether a namespace is a URI with a scheme, written without
-// anything that RFC 3986 forbids. libxml2 makes nothing, without a word, of a
-// document with a relative one ("void canonicalisation").
+// anything that RFC 3986 forbids, and without &. libxml2 makes nothing, without a
+// word, of a document with a relative one ("void canonicalisation"), and writes
+// an & as it is where the canonical form wants &amp;.
 func isAbsolute(uri string) bool {
 	scheme, rest, ok := strings.Cut(uri, ":")
 	if !ok || scheme == "" || !isLetter(scheme[0]) {
@@ -115,7 +116,7 @@ func isAbsolute(uri string) bool {
 	for i := 0; i < len(rest); i++ {
 		c := rest[i]
 		switch {
-		case isLetter(c), isDigit(c), strings.IndexByte("-._~:/?#@!$&'()*+,;=", c) >= 0:
+		case isLetter(c), isDigit(c), strings.IndexByte("-._~:/?#@!$'()*+,;=", c) >= 0:
 		case c == '%' && i+2 < len(rest) && isHex(rest[i+1]) && isHex(rest[i+2]):
 			i += 2
 		default:
