@@ -26,6 +26,13 @@ import (
 const asConsumer, asConsumerOut = "LANYARD_TEST_CONSUME", "LANYARD_TEST_CONSUME_OUT"
 
 func TestMain(m *testing.M) {
+	if address := os.Getenv(asSender); address != "" {
+		if err := sendAll(address); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if path := os.Getenv(asConsumer); path != "" {
 		if err := consume(path, os.Getenv(asConsumerOut)); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -3,6 +3,8 @@ package scim
 import (
 	"cmp"
 	"encoding/json"
+	"flag"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -168,7 +170,25 @@ func modelOrder(o Op, c int) bool {
 	return map[Op]bool{Eq: c == 0, Ne: c != 0, Gt: c > 0, Ge: c >= 0, Lt: c < 0, Le: c <= 0}[o]
 }
 
+// aMillion lets rapid.Check try a million cases where ./test --long asks for
+// it, in two minutes; else some thousands.
+func aMillion(t *testing.T) {
+	f := flag.Lookup("rapid.checks")
+	checks, before := "5000", f.Value.String()
+	if os.Getenv("LANYARD_TEST_LONG") == "1" {
+		checks = "1000000"
+	}
+	if before != f.DefValue {
+		return // somebody said how many
+	}
+	if err := f.Value.Set(checks); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Value.Set(before) })
+}
+
 func TestFiltersAgreeWithTheModel(t *testing.T) {
+	aMillion(t)
 	users := Users()
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawSharp(t, 3)
@@ -334,6 +354,7 @@ func drawStep(t *rapid.T) step {
 
 // req: E2
 func TestPatchesAgreeWithTheModel(t *testing.T) {
+	aMillion(t)
 	users := Users()
 	rapid.Check(t, func(t *rapid.T) {
 		model := modelUser{userName: "ada", active: true}
