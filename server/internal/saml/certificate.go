@@ -31,7 +31,7 @@ const (
 // metadata, problem.Metadata…). It never holds any of what was pasted, since
 // that may be a private key.
 //
-// Where one of several cannot be used it is left out with a warning.
+// Where one of several cannot be used there is a warning.
 func ParseCertificates(paste []byte, now time.Time) ([]*x509.Certificate, []Warning, error) {
 	text := bytes.TrimSpace(plainText(paste))
 	if isMarkup(text) {
@@ -199,36 +199,41 @@ func isPrivateKey(der []byte) bool {
 	return err == nil
 }
 
-// usableCertificates leaves out, with a warning each, what cannot be used. If
-// nothing remains, the first reason is the error.
+// usableCertificates leaves out what can never be used, with a warning each.
+// One that is out of date stays beside one that is in date: the next may begin
+// to sign at any moment, and of the last it can then be said that it has ended.
+// If none is in date, the first reason is the error.
 func usableCertificates(all []*x509.Certificate, now time.Time) ([]*x509.Certificate, []Warning, error) {
 	if now.IsZero() {
 		now = time.Now()
 	}
-	var usable []*x509.Certificate
+	var kept []*x509.Certificate
 	var warnings []Warning
 	var refused error
+	good := 0
 	for _, c := range all {
-		if known(usable, c) {
+		if known(kept, c) {
 			continue
 		}
 		code, detail := judgeCertificate(c, now)
+		if code != "" {
+			warnings = append(warnings, Warning{Code: code, Detail: detail, Field: fieldSigningKey})
+		}
 		switch code {
-		case "":
-			usable = append(usable, c)
-		case problem.CertificateSHA1:
-			usable = append(usable, c)
-			warnings = append(warnings, Warning{Code: code, Detail: detail, Field: fieldSigningKey})
-		default:
-			warnings = append(warnings, Warning{Code: code, Detail: detail, Field: fieldSigningKey})
-			if refused == nil {
-				refused = &problem.Error{Code: code, Detail: detail}
-			}
+		case "", problem.CertificateSHA1:
+			good++
+			kept = append(kept, c)
+			continue
+		case problem.CertificateExpired, problem.CertificateNotYet:
+			kept = append(kept, c)
+		}
+		if refused == nil {
+			refused = &problem.Error{Code: code, Detail: detail}
 		}
 	}
 	switch {
-	case len(usable) > 0:
-		return usable, warnings, nil
+	case good > 0:
+		return kept, warnings, nil
 	case refused != nil:
 		return nil, nil, refused
 	}

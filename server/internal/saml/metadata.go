@@ -239,7 +239,7 @@ func isForAll(endpoint, tenant string) bool {
 	head, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
 	switch strings.ToLower(head) {
 	case "common", "organizations", "consumers":
-		return tenant != "" || strings.HasPrefix(u.Hostname(), "login.")
+		return tenant != "" || strings.Contains(u.Hostname(), ".microsoftonline.")
 	}
 	return strings.ContainsAny(u.Path, "{}")
 }

@@ -19,8 +19,7 @@ type Refusal struct {
 	// Field is what Microsoft's portal calls the place to change it, or empty.
 	Field string
 	// UnknownKey says that a key which is not pinned may have signed, so that
-	// it is worth fetching the metadata again. It is not for showing: of an
-	// encrypted message it would tell a stranger what was inside.
+	// it is worth fetching the metadata again.
 	UnknownKey bool
 	// Status is what the identity provider reported when that is why.
 	Status Status

@@ -166,11 +166,12 @@ func w3cName(s string) string {
 }
 
 // undecrypted is the one answer for whatever is wrong with what is encrypted,
-// except for the algorithms, which anyone can read.
+// except for the algorithms, which anyone can read. Fetching the metadata again
+// is worth it whatever the cause was, for doing so only at times would tell.
 func (j *judge) undecrypted(err error) error {
 	return j.refuse(verdict{
 		check: CheckDecryption, code: problem.SAMLDecryption, field: fieldEncryption,
-		expected: "an assertion that is signed, and encrypted for this workspace", unknownKey: unknownKey(err), cause: err,
+		expected: "an assertion that is signed, and encrypted for this workspace", unknownKey: true, cause: err,
 	})
 }
 
