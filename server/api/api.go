@@ -107,6 +107,21 @@ type Person struct {
 	Picture string `json:"picture,omitempty"`
 }
 
+// Whoami is the answer to GET /w/{workspace}/whoami, which a page on the
+// server's own site asks with the cookie of a sign-in by SAML.
+type Whoami struct {
+	Person
+	// Subject is the NameID of the sign-in, in SubjectFormat, given by Issuer.
+	Subject       string `json:"subject"`
+	SubjectFormat string `json:"subject_format,omitempty"`
+	Issuer        string `json:"issuer,omitempty"`
+	// Email is that of the sign-in, else the person's.
+	Email string `json:"email"`
+	// Attributes are the claims as they came, by their full names.
+	Attributes map[string][]string `json:"attributes"`
+	ExpiresAt  time.Time           `json:"expires_at"`
+}
+
 // EventType says what an [Event] is about.
 type EventType string
 

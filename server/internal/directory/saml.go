@@ -38,6 +38,11 @@ type SAML struct {
 	// ClaimMap names the attribute of a field where it is not Entra's: its keys
 	// are the constants Claim….
 	ClaimMap map[string]string `json:"claim_map,omitempty"`
+	// NameIDSource is the attribute that the NameID should be: mail, upn, objectid
+	// or persistent. Another is a warning.
+	NameIDSource string `json:"name_id_source,omitempty"`
+	// RequireEmail refuses whoever comes without an e-mail address.
+	RequireEmail bool `json:"require_email,omitempty"`
 	// NameIDFormat and AuthnContext are asked for where they are set. Empty is
 	// right with Entra.
 	NameIDFormat string `json:"name_id_format,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/lanyard-sso/lanyard/problem"
@@ -13,19 +14,32 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
+// people finds, links and creates the people of a directory at their sign-in.
+type people struct {
+	store Store
+	now   func() time.Time
+}
+
 // admit returns the person that id is in the directory, linked or created
 // where the workspace allows it, or says why there is none.
 func (h *Handler) admit(ctx context.Context, ws directory.Workspace, id identity) (directory.User, error) {
-	u, err := h.lookUp(ctx, ws, id)
+	p := people{h.Store, h.Now}
+	u, err := p.lookUp(ctx, ws, id)
 	if err != nil {
 		return directory.User{}, err
 	}
-	if err := directory.Admit(ws, u, id.Identity); err != nil {
+	return p.enter(ctx, ws, u, id, func(u *directory.User) error { return directory.Admit(ws, u, id.Identity) })
+}
+
+// enter lets id in as u, whom it was found to be, if rule does: links the
+// person, or creates them where u is nil.
+func (h people) enter(ctx context.Context, ws directory.Workspace, u *directory.User, id identity, rule func(*directory.User) error) (directory.User, error) {
+	if err := rule(u); err != nil {
 		return directory.User{}, err
 	}
 	switch {
 	case u == nil:
-		return h.create(ctx, ws, id)
+		return h.create(ctx, ws, id, rule)
 	case directory.NeedsLink(*u, id.Identity):
 		return h.link(ctx, ws, *u, id)
 	}
@@ -40,9 +54,18 @@ func (h *Handler) admit(ctx context.Context, ws directory.Workspace, id identity
 //
 // A guest's user name was given by another organisation, which could choose
 // that of a colleague. So guests are found by object id only.
-func (h *Handler) lookUp(ctx context.Context, ws directory.Workspace, id identity) (*directory.User, error) {
+func (h people) lookUp(ctx context.Context, ws directory.Workspace, id identity) (*directory.User, error) {
+	u, err := h.byObjectID(ctx, ws, id)
+	if u != nil || err != nil {
+		return u, err
+	}
+	return h.byUserName(ctx, ws, id)
+}
+
+// byObjectID finds who has the object id, as it is or in capitals.
+func (h people) byObjectID(ctx context.Context, ws directory.Workspace, id identity) (*directory.User, error) {
 	for _, oid := range []string{id.ObjectID, strings.ToUpper(id.ObjectID)} {
-		u, err := h.Store.UserByObjectID(ctx, ws.Directory, oid)
+		u, err := h.store.UserByObjectID(ctx, ws.Directory, oid)
 		if err == nil {
 			return &u, nil
 		}
@@ -50,10 +73,15 @@ func (h *Handler) lookUp(ctx context.Context, ws directory.Workspace, id identit
 			return nil, fmt.Errorf("looking for the person: %w", err)
 		}
 	}
+	return nil, nil
+}
+
+// byUserName finds who has the user name, unless that was a guest's.
+func (h people) byUserName(ctx context.Context, ws directory.Workspace, id identity) (*directory.User, error) {
 	if id.guest || id.UserName == "" {
 		return nil, nil
 	}
-	u, err := h.Store.UserByUserName(ctx, ws.Directory, id.UserName)
+	u, err := h.store.UserByUserName(ctx, ws.Directory, id.UserName)
 	switch {
 	case err == nil:
 		return &u, nil
@@ -68,9 +96,9 @@ const manyOfName = 1000
 
 // neverRemoved refuses an identity that may be one of the archived people who
 // had its user name: one whose object id was never known.
-func (h *Handler) neverRemoved(ctx context.Context, ws directory.Workspace, id identity) error {
+func (h people) neverRemoved(ctx context.Context, ws directory.Workspace, id identity) error {
 	q := store.Query{UserName: &id.UserName, State: directory.Archived, Count: manyOfName}
-	found, total, err := h.Store.FindUsers(ctx, ws.Directory, q)
+	found, total, err := h.store.FindUsers(ctx, ws.Directory, q)
 	if err != nil {
 		return fmt.Errorf("looking among archived people: %w", err)
 	}
@@ -90,8 +118,8 @@ func (h *Handler) neverRemoved(ctx context.Context, ws directory.Workspace, id i
 
 // link joins u with the object id, once and for all: from now on the user name
 // may change hands without anybody becoming somebody else.
-func (h *Handler) link(ctx context.Context, ws directory.Workspace, u directory.User, id identity) (directory.User, error) {
-	err := h.Store.LinkObjectID(ctx, ws.Directory, u.ID, id.ObjectID, h.Now())
+func (h people) link(ctx context.Context, ws directory.Workspace, u directory.User, id identity) (directory.User, error) {
+	err := h.store.LinkObjectID(ctx, ws.Directory, u.ID, id.ObjectID, h.now())
 	switch {
 	case errors.Is(err, store.ErrExists), errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrNotFound):
 		// Somebody else was linked to one of the two in the meantime.
@@ -109,7 +137,7 @@ func (h *Handler) link(ctx context.Context, ws directory.Workspace, u directory.
 // Refused are guests, whose user name might be meant for somebody who is
 // provisioned later; and a name that belonged to someone archived whose object
 // id was never known, since this may be that person: Entra has to say.
-func (h *Handler) create(ctx context.Context, ws directory.Workspace, id identity) (directory.User, error) {
+func (h people) create(ctx context.Context, ws directory.Workspace, id identity, rule func(*directory.User) error) (directory.User, error) {
 	if id.guest || id.UserName == "" {
 		return directory.User{}, problem.Wrap(problem.NotAdmitted, errors.New("a guest or nameless person is not created at sign-in"))
 	}
@@ -120,14 +148,14 @@ func (h *Handler) create(ctx context.Context, ws directory.Workspace, id identit
 	if err != nil {
 		return directory.User{}, fmt.Errorf("making the person: %w", err)
 	}
-	err = h.Store.InsertUser(ctx, u, directory.Change(directory.User{}, u).Events...)
+	err = h.store.InsertUser(ctx, u, directory.Change(directory.User{}, u).Events...)
 	if errors.Is(err, store.ErrExists) {
 		// A second device of the same person, or Entra, was quicker.
-		found, ferr := h.Store.UserByObjectID(ctx, ws.Directory, id.ObjectID)
+		found, ferr := h.store.UserByObjectID(ctx, ws.Directory, id.ObjectID)
 		if ferr != nil {
 			return directory.User{}, problem.Wrap(problem.NotLinked, err)
 		}
-		return found, directory.Admit(ws, &found, id.Identity)
+		return found, rule(&found)
 	}
 	if err != nil {
 		return directory.User{}, fmt.Errorf("creating the person: %w", err)
@@ -137,25 +165,38 @@ func (h *Handler) create(ctx context.Context, ws directory.Workspace, id identit
 
 // newUser is the SCIM resource that Entra would have sent, as far as a token
 // tells. The e-mail address is for display: nobody is ever recognised by it.
-func (h *Handler) newUser(ws directory.Workspace, id identity) (directory.User, error) {
+func (h people) newUser(ws directory.Workspace, id identity) (directory.User, error) {
 	type email struct {
 		Value   string `json:"value"`
 		Type    string `json:"type"`
 		Primary bool   `json:"primary"`
 	}
+	type name struct {
+		Given  string `json:"givenName,omitempty"`
+		Family string `json:"familyName,omitempty"`
+	}
+	type role struct {
+		Value string `json:"value"`
+	}
 	doc := struct {
 		Schemas     []string `json:"schemas"`
 		UserName    string   `json:"userName"`
-		ExternalID  string   `json:"externalId"`
+		ExternalID  string   `json:"externalId,omitempty"`
 		DisplayName string   `json:"displayName,omitempty"`
+		Name        name     `json:"name,omitzero"`
 		Active      bool     `json:"active"`
 		Emails      []email  `json:"emails,omitempty"`
+		Roles       []role   `json:"roles,omitempty"`
 	}{
 		Schemas:     []string{"urn:ietf:params:scim:schemas:core:2.0:User"},
 		UserName:    id.UserName,
-		ExternalID:  id.ObjectID,
+		ExternalID:  id.external(),
 		DisplayName: id.Name,
+		Name:        name{id.given, id.family},
 		Active:      true,
+	}
+	for _, r := range id.roles {
+		doc.Roles = append(doc.Roles, role{r})
 	}
 	if id.Email != "" {
 		doc.Emails = []email{{Value: id.Email, Type: "work", Primary: true}}
@@ -168,14 +209,18 @@ func (h *Handler) newUser(ws directory.Workspace, id identity) (directory.User, 
 	if err != nil {
 		return directory.User{}, err
 	}
-	now := h.Now().UTC()
-	return directory.NewUser(ws, directory.User{
+	now := h.now().UTC()
+	u := directory.User{
 		ID:         uid.String(),
 		UserName:   id.UserName,
-		ExternalID: id.ObjectID,
+		ExternalID: id.external(),
 		State:      directory.Active,
 		Created:    now,
 		Modified:   now,
 		Doc:        raw,
-	})
+	}
+	if u.ExternalID == "" {
+		u.ObjectID = id.ObjectID
+	}
+	return directory.NewUser(ws, u)
 }

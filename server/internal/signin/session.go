@@ -2,12 +2,11 @@ package signin
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/lanyard-sso/lanyard/problem"
@@ -38,6 +37,9 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 	if err := api.Read(w, r, &req); err != nil {
 		return err
 	}
+	if req.Code != "" {
+		return h.exchange(w, r, req)
+	}
 	ctx, trace := r.Context(), api.TraceOf(r.Context())
 	ws, err := h.find(ctx, req.Workspace)
 	if err != nil {
@@ -53,24 +55,37 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 		return oneSentence(err)
 	}
 	trace.User = user.ID
-	token, session := h.newSession(ws, user, req.Device)
-	err = h.Store.StartSession(ctx, session,
-		func(now directory.User) error { user = now; return directory.Admit(ws, &now, id.Identity) },
-		directory.Event{
-			At: session.Created, Directory: ws.Directory, Workspace: ws.ID,
-			Kind: directory.SessionStarted, User: user.ID, Session: session.ID,
-		})
+	token, session := newSession(h.Now(), h.TTL, ws, user, req.Device)
+	if err := startSession(ctx, h.Store, ws, session,
+		func(now directory.User) error { user = now; return directory.Admit(ws, &now, id.Identity) }); err != nil {
+		return oneSentence(err)
+	}
+	return started(w, ws, user, token, session)
+}
+
+// startSession stores a session if admit, asked in the same transaction, lets
+// the person in.
+func startSession(ctx context.Context, st Store, ws directory.Workspace, n directory.Session, admit func(directory.User) error) error {
+	err := st.StartSession(ctx, n, admit, directory.Event{
+		At: n.Created, Directory: ws.Directory, Workspace: ws.ID,
+		Kind: directory.SessionStarted, User: n.User, Session: n.ID,
+	})
 	switch {
 	case errors.Is(err, store.ErrNotFound): // archived since a moment ago
 		return problem.Wrap(problem.AccessEnded, err)
 	case err != nil:
-		return fmt.Errorf("starting the session: %w", oneSentence(err))
+		return fmt.Errorf("starting the session: %w", err)
 	}
+	return nil
+}
+
+// started hands the token of a new session over, once.
+func started(w http.ResponseWriter, ws directory.Workspace, u directory.User, token string, n directory.Session) error {
 	return api.Write(w, http.StatusOK, api.Session{
 		Token:               token,
-		ExpiresAt:           session.Expires,
-		Me:                  person(ws, user),
-		OfflineGraceSeconds: public(ws).OfflineGraceSeconds,
+		ExpiresAt:           n.Expires,
+		Me:                  person(ws, u),
+		OfflineGraceSeconds: int64(ws.OfflineGrace / time.Second),
 	})
 }
 
@@ -88,6 +103,20 @@ func (h *Handler) guessed(r *http.Request, err error) error {
 type identity struct {
 	directory.Identity
 	guest bool
+	// What SAML tells besides, for a person who is created.
+	given, family string
+	roles         []string
+	// keyed says that ObjectID is no object id but a key of our own, which no
+	// provisioner will ever send.
+	keyed bool
+}
+
+// external is what a provisioner will call the person, or "".
+func (id identity) external() string {
+	if id.keyed {
+		return ""
+	}
+	return id.ObjectID
 }
 
 // verify has the token judged by what the workspace expects.
@@ -128,11 +157,9 @@ func oneSentence(err error) error {
 }
 
 // newSession makes a session and its token. Only the hash is ever kept.
-func (h *Handler) newSession(ws directory.Workspace, u directory.User, device string) (string, directory.Session) {
-	var secret [tokenBytes]byte
-	rand.Read(secret[:]) // crypto/rand: never fails since Go 1.24
-	token := tokenPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
-	now := h.Now().UTC()
+func newSession(now time.Time, ttl time.Duration, ws directory.Workspace, u directory.User, device string) (string, directory.Session) {
+	token := tokenPrefix + secret()
+	now = now.UTC()
 	return token, directory.Session{
 		Hash:      directory.HashToken(token),
 		ID:        uuid.NewString(),
@@ -140,7 +167,7 @@ func (h *Handler) newSession(ws directory.Workspace, u directory.User, device st
 		Workspace: ws.ID,
 		Device:    deviceName(device),
 		Created:   now,
-		Expires:   now.Add(h.TTL),
+		Expires:   now.Add(ttl),
 	}
 }
 
@@ -173,6 +200,8 @@ func (h *Handler) current(r *http.Request) (directory.Session, directory.User, d
 		return none, u, ws, problem.Wrap(problem.SessionGone, err)
 	case err != nil:
 		return none, u, ws, fmt.Errorf("looking for the session: %w", err)
+	case s.Web:
+		return none, u, ws, problem.Wrap(problem.SessionGone, errors.New("a browser's session is no bearer token"))
 	case u.State != directory.Active:
 		// The transaction that ends someone's access deletes the sessions;
 		// this is the second look.

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -36,6 +37,8 @@ type Store interface {
 	Session(ctx context.Context, hash string, now time.Time) (directory.Session, directory.User, directory.Workspace, error)
 	EndSession(ctx context.Context, hash string, now time.Time) error
 	EndUserSessions(ctx context.Context, workspace, user string, now time.Time) error
+	SAML(ctx context.Context, workspace string) (directory.SAML, error)
+	TakeTicket(ctx context.Context, key store.TicketKey, now time.Time) (store.Ticket, error)
 }
 
 // Verifier judges Microsoft's tokens. *entra.Verifier is the real one.
@@ -48,7 +51,9 @@ type Verifier interface {
 type Handler struct {
 	Store    Store
 	Verifier Verifier
-	Now      func() time.Time
+	// PublicURL is the server's, for the addresses of SAML.
+	PublicURL *url.URL
+	Now       func() time.Time
 	// TTL is how long a session lasts.
 	TTL time.Duration
 	// LookupLimit and SignInLimit return problem.TooMany when the caller has
@@ -76,7 +81,25 @@ func (h *Handler) workspace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return api.Write(w, http.StatusOK, public(ws))
+	return h.tell(w, r, ws)
+}
+
+// tell answers with what everybody may know about a workspace.
+func (h *Handler) tell(w http.ResponseWriter, r *http.Request, ws directory.Workspace) error {
+	out := public(ws)
+	c, err := h.Store.SAML(r.Context(), ws.ID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+	case err != nil:
+		return fmt.Errorf("reading the SAML connection: %w", err)
+	case usable(c) && !c.Disabled:
+		out.SAML = &api.SAML{
+			Start:         h.PublicURL.JoinPath("w", ws.ID, "sso").String(),
+			Login:         URLsOf(h.PublicURL, ws.ID).Login,
+			UserAccessURL: c.UserAccessURL,
+		}
+	}
+	return api.Write(w, http.StatusOK, out)
 }
 
 // discover finds the workspace of an e-mail address by its domain. The part
@@ -98,7 +121,7 @@ func (h *Handler) discover(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return unknown(err)
 	}
-	return api.Write(w, http.StatusOK, public(ws))
+	return h.tell(w, r, ws)
 }
 
 // domainOf returns the domain of an address in small letters. It does not try
@@ -123,11 +146,15 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // find looks a workspace up by the name someone typed, in any case. A name
 // that could not be one is just as unknown as one that nobody took.
 func (h *Handler) find(ctx context.Context, typed string) (directory.Workspace, error) {
+	return findWorkspace(ctx, h.Store, typed)
+}
+
+func findWorkspace(ctx context.Context, st Store, typed string) (directory.Workspace, error) {
 	id := directory.CleanID(typed)
 	if len(id) > 63 || strings.ContainsRune(id, 0) {
 		return directory.Workspace{}, problem.New(problem.UnknownWorkspace)
 	}
-	ws, err := h.Store.Workspace(ctx, id)
+	ws, err := st.Workspace(ctx, id)
 	if err != nil {
 		return directory.Workspace{}, unknown(err)
 	}

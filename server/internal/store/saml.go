@@ -191,3 +191,19 @@ func (s *Store) EndSAMLSessions(ctx context.Context, workspace, issuer, nameID s
 
 // subject is how sessions are found by what the provider calls the person.
 func subject(issuer, nameID string) string { return directory.HashToken(issuer + "\x00" + nameID) }
+
+// UsersByEmail returns the people of a directory, at most ten, who have an
+// e-mail address or a user name, without case. Whoever is archived is not among
+// them.
+func (s *Store) UsersByEmail(ctx context.Context, dir, email string) ([]directory.User, error) {
+	if email == "" || !storable(email) {
+		return nil, nil
+	}
+	key := directory.Fold(email)
+	page, err := s.SearchUsers(ctx, dir, Search[directory.User]{
+		Where: Or{Compare{Path: "emails.value", Op: EQ, Value: key}, Compare{Path: "username", Op: EQ, Value: key}},
+		Match: func(u directory.User) (bool, error) { return directory.HasEmail(u, email), nil },
+		Count: 10,
+	})
+	return page.Items, err
+}
