@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -35,7 +36,16 @@ var ErrIndexing = errors.New("store: the index is being built")
 
 // Use sets the rules for terms. Call it once, before anything else. A Store
 // without rules stores no terms and searches without them.
-func (s *Store) Use(r Rules) { s.rules = r }
+func (s *Store) Use(r Rules) {
+	if r.Version != 0 {
+		r.Version = max(1, (r.Version^indexVersion<<40)&math.MaxInt64)
+	}
+	s.rules = r
+}
+
+// indexVersion tells apart what this package makes of terms: when that changes,
+// everything is indexed anew.
+const indexVersion = 1
 
 // userTerms fills in the terms of a person who comes without, and returns the
 // version of the rules they follow.
@@ -211,11 +221,12 @@ func (s *Store) reindexResources(ctx context.Context, t *tx, op string) (int, er
 func (t *tx) reindexed(ctx context.Context, rows string, table termTable, dir, kind string, pk, version int64,
 	had []termKey, terms []directory.Term,
 ) error {
-	for i := range terms {
-		terms[i].Unique = false
+	want, _, err := t.keys(ctx, dir, kind, terms)
+	if err != nil {
+		return err
 	}
 	if _, err := t.exec(ctx, `update `+rows+` set rules = $1 where pk = $2`, version, pk); err != nil {
 		return err
 	}
-	return t.index(ctx, table, dir, kind, pk, had, terms)
+	return t.change(ctx, table, dir, kind, pk, had, want, nil)
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -117,14 +119,36 @@ func (t *tx) keys(ctx context.Context, dir, kind string, terms []directory.Term)
 		if err != nil {
 			return nil, nil, err
 		}
-		val, _ := indexed(term.Value)
+		val, exact := indexed(term.Value)
 		all = append(all, termKey{id, val})
-		if term.Unique {
-			unique = append(unique, term)
+		if !term.Unique {
+			continue
+		}
+		unique = append(unique, term)
+		if !exact {
+			k, err := t.uniqueKey(ctx, dir, kind, term)
+			if err != nil {
+				return nil, nil, err
+			}
+			all = append(all, k)
 		}
 	}
 	slices.SortFunc(all, compareKeys)
 	return slices.Compact(all), unique, nil
+}
+
+// uniqueKey is the row of the index that two resources must not both have. Where
+// the row of the value itself does not hold all of it, that is one of its own,
+// with a hash of the value, at a path that no attribute has.
+func (t *tx) uniqueKey(ctx context.Context, dir, kind string, term directory.Term) (termKey, error) {
+	path := term.Path
+	val, exact := indexed(term.Value)
+	if !exact {
+		sum := sha256.Sum256([]byte(term.Value))
+		path, val = path+"#", hex.EncodeToString(sum[:])
+	}
+	id, err := t.path(ctx, pathKey{dir, kind, path})
+	return termKey{id, val}, err
 }
 
 func compareKeys(a, b termKey) int {
@@ -143,6 +167,12 @@ func (t *tx) index(ctx context.Context, table termTable, dir, kind string, pk in
 	if err != nil {
 		return err
 	}
+	return t.change(ctx, table, dir, kind, pk, had, want, unique)
+}
+
+// change is index with the rows that a resource is to have, of which nobody else
+// may have those of unique.
+func (t *tx) change(ctx context.Context, table termTable, dir, kind string, pk int64, had, want []termKey, unique []directory.Term) error {
 	slices.SortFunc(had, compareKeys)
 	var added, gone []termKey
 	for i, j := 0, 0; i < len(had) || j < len(want); {
@@ -189,13 +219,12 @@ func (t *tx) unclaimed(ctx context.Context, table termTable, dir, kind string, p
 		return err
 	}
 	for _, term := range unique {
-		id, err := t.path(ctx, pathKey{dir, kind, term.Path})
+		k, err := t.uniqueKey(ctx, dir, kind, term)
 		if err != nil {
 			return err
 		}
-		val, _ := indexed(term.Value)
 		var there int
-		err = t.row(ctx, `select 1 from `+string(table)+` where path = $1 and val = $2 and pk <> $3 limit 1`, id, val, pk).Scan(&there)
+		err = t.row(ctx, claimedBy[table], k.path, k.val, pk).Scan(&there)
 		switch {
 		case err == nil:
 			return Exists{term.Path}
@@ -260,6 +289,10 @@ var (
 	addTerms = map[termTable]func(int) string{
 		userTerms:     texts(`insert into user_terms (path, val, pk) values `, ` on conflict do nothing`),
 		resourceTerms: texts(`insert into resource_terms (path, val, pk) values `, ` on conflict do nothing`),
+	}
+	claimedBy = map[termTable]string{ // by somebody else
+		userTerms:     `select 1 from user_terms where path = $1 and val = $2 and pk <> $3 limit 1`,
+		resourceTerms: `select 1 from resource_terms where path = $1 and val = $2 and pk <> $3 limit 1`,
 	}
 	dropTerm = map[termTable]string{
 		userTerms:     `delete from user_terms where path = $1 and val = $2 and pk = $3`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,6 +13,29 @@ import (
 )
 
 var indexing = []promise{
+	{"keeps long values apart that nobody else may have", func(f *fixture) {
+		s, ctx := f.indexed(), f.Context()
+		long := strings.Repeat("é", 300)
+		save := func(n int, value string) error { return insert(ctx, s, described(n, attributes{"badge": {value}})) }
+		must(f, save(1, long+"a"))
+		must(f, save(2, long+"b"))
+		must(f, save(3, long[:500])) // as long as what is indexed of them
+		taken(f, save(4, long+"b"), "badge")
+		taken(f, save(5, long[:500]), "badge")
+		// The same under other rules, which index what is there anew.
+		s.Use(rules(2))
+		if n, err := s.Reindex(ctx); n != 3 || err != nil {
+			f.Fatalf("indexed %d, %v", n, err)
+		}
+		taken(f, save(6, long+"a"), "badge")
+		must(f, save(7, long+"c"))
+		u, err := s.User(ctx, "acme", "u-1")
+		must(f, err)
+		was := u.Version
+		u.Doc = described(1, attributes{"badge": {long + "d"}}).Doc
+		must(f, s.SaveUser(ctx, u, was, directory.Consequence{}))
+		must(f, save(8, long+"a"))
+	}},
 	{"finds rightly before, while and after it indexes what was there", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
 		for i := range 130 { // without rules, as an older Lanyard stored them
