@@ -22,6 +22,8 @@ type scimCmd struct {
 	Release    scimReleaseCmd    `cmd:"" help:"Let removals pass that the alarm holds."`
 	Client     scimClientCmd     `cmd:"" help:"Manage OAuth 2.0 clients, which provision with short-lived access tokens."`
 	Federation scimFederationCmd `cmd:"" help:"Let a client prove itself by a token of its own tenant instead of a secret."`
+	Scope      scimScopeCmd      `cmd:"" help:"Say whether people would be provisioned, and as what. Nothing changes."`
+	Mapping    scimMappingCmd    `cmd:"" help:"Show which attributes to map in Entra, or check those that are mapped."`
 	Log        scimLogCmd        `cmd:"" help:"Show what provisioning asked for, what came of it and why."`
 }
 

@@ -17,6 +17,16 @@ type scimAlarmCmd struct {
 }
 
 func (f scimAlarmCmd) Run(c *command) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	return f.change(c, f.given(), f.alter)
+}
+
+// given reports whether anything is to be altered.
+func (f scimAlarmCmd) given() bool { return f.People != nil || f.Percent != nil || f.Hold != nil }
+
+func (f scimAlarmCmd) check() error {
 	for flag, v := range map[string]*int{"--people": f.People, "--percent": f.Percent} {
 		top := 1_000_000
 		if flag == "--percent" {
@@ -26,18 +36,21 @@ func (f scimAlarmCmd) Run(c *command) error {
 			return problem.Detailf(problem.BadUsage, "%s %d is not between 0 and %d.", flag, *v, top)
 		}
 	}
-	return f.change(c, f.People != nil || f.Percent != nil || f.Hold != nil, func(a *directory.Alarm) error {
-		if f.People != nil {
-			a.People = *f.People
-		}
-		if f.Percent != nil {
-			a.Percent = *f.Percent
-		}
-		if f.Hold != nil {
-			a.Hold = bool(*f.Hold)
-		}
-		return nil
-	})
+	return nil
+}
+
+// alter makes what was given true of an alarm.
+func (f scimAlarmCmd) alter(a *directory.Alarm) error {
+	if f.People != nil {
+		a.People = *f.People
+	}
+	if f.Percent != nil {
+		a.Percent = *f.Percent
+	}
+	if f.Hold != nil {
+		a.Hold = bool(*f.Hold)
+	}
+	return nil
 }
 
 // scimReleaseCmd lets held removals pass.
@@ -92,11 +105,15 @@ func (f clientFlags) change(c *command, alter bool, change func(*directory.Alarm
 			PassUntil *time.Time `json:"pass_until"`
 		}{ws.ID, a.People, a.Percent, a.Hold, a.Holding(now), stamp(a.Raised), stamp(a.PassUntil)})
 	}
-	when := "off"
-	if a.People > 0 {
-		when = fmt.Sprintf("more than %d people and %d %% lose access within an hour", a.People, a.Percent)
+	return c.fields("alarm when", alarmText(a), "hold further removals", onOff(a.Hold), "holding now", yesNo(a.Holding(now)), "last raised", day(a.Raised), "passing until", day(a.PassUntil))
+}
+
+// alarmText says when an alarm is raised.
+func alarmText(a directory.Alarm) string {
+	if a.People == 0 {
+		return "off"
 	}
-	return c.fields("alarm when", when, "hold further removals", onOff(a.Hold), "holding now", yesNo(a.Holding(now)), "last raised", day(a.Raised), "passing until", day(a.PassUntil))
+	return fmt.Sprintf("more than %d people and %d %% lose access within an hour", a.People, a.Percent)
 }
 
 func yesNo(b bool) string {

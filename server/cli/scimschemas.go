@@ -8,6 +8,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server"
+	"github.com/lanyard-sso/lanyard/server/internal/scim"
 )
 
 // scimSchemas reads the file of scim_schemas, if there is one, and checks it.
@@ -35,4 +36,22 @@ func (s settings) scimSchemas() (server.SCIMDeclaration, error) {
 		return d, problem.Detailf(problem.BadConfig, "%s: %v.", v.Text, err)
 	}
 	return d, nil
+}
+
+// people is the resource type of people, with the extensions of the file.
+func (s settings) people() (*scim.ResourceType, error) {
+	declared, err := s.scimSchemas()
+	if err != nil {
+		return nil, err
+	}
+	types, err := declared.Types()
+	if err != nil {
+		return nil, problem.Detailf(problem.BadConfig, "The SCIM schemas: %s.", err)
+	}
+	for _, rt := range types {
+		if rt.Core.ID == scim.UserSchema {
+			return rt, nil
+		}
+	}
+	return scim.Users(), nil
 }

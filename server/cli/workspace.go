@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -150,7 +151,7 @@ func (w workspaceShowCmd) Run(c *command) error {
 	if err != nil {
 		return err
 	}
-	return c.showWorkspace(ws)
+	return c.showWorkspace(st, ws)
 }
 
 // workspace finds a workspace. One that is not there is named, with the name
@@ -182,8 +183,13 @@ func (c *command) unknownWorkspace(st *server.Store, id string) error {
 }
 
 // showWorkspace prints a workspace on stdout and what is missing on stderr.
-func (c *command) showWorkspace(ws directory.Workspace) error {
+func (c *command) showWorkspace(st *server.Store, ws directory.Workspace) error {
+	alarm, err := st.Alarm(c.ctx, ws.Directory)
+	if err != nil {
+		return fmt.Errorf("reading the alarm: %w", err)
+	}
 	d := workspaceJSON(ws)
+	d.Alarm = &alarmDoc{alarm.People, alarm.Percent, alarm.Hold}
 	if !d.Ready {
 		c.say("Sign-in with Microsoft is not set up. Next:\n  lanyardd workspace set %s --tenant-id <Directory (tenant) ID> --client-id <Application (client) ID>", ws.ID)
 	}
@@ -203,6 +209,9 @@ func (c *command) showWorkspace(ws directory.Workspace) error {
 		"provisioning (SCIM)", onOff(d.SCIM),
 		"  strict", onOff(d.SCIMStrict),
 		"  required", strings.Join(append([]string{"userName"}, d.SCIMRequired...), " "),
+		"  accept", cmp.Or(ws.SCIMAccept, "everybody"),
+		"  requests a second", rateText(ws.SCIMRate),
+		"  alarm when", alarmText(alarm)+holdText(alarm),
 		"  deletion", deletion(ws),
 		"  role rules", strings.Join(d.RoleRules, "  "),
 		"just-in-time members", onOff(d.JIT),
@@ -235,8 +244,33 @@ type workspaceDoc struct {
 	DeleteMode          string       `json:"delete_mode"`
 	PurgeAfterSeconds   int64        `json:"purge_after_seconds"`
 	RoleRules           []string     `json:"role_rules"`
-	Created             *time.Time   `json:"created"`
-	Modified            *time.Time   `json:"modified"`
+	SCIMAccept          string       `json:"scim_accept"`
+	SCIMRate            int          `json:"scim_rate"`
+	// Alarm is shown of one workspace, not in the list.
+	Alarm    *alarmDoc  `json:"alarm,omitempty"`
+	Created  *time.Time `json:"created"`
+	Modified *time.Time `json:"modified"`
+}
+
+// alarmDoc is when an alarm is raised.
+type alarmDoc struct {
+	People  int  `json:"people"`
+	Percent int  `json:"percent"`
+	Hold    bool `json:"hold"`
+}
+
+func rateText(n int) string {
+	if n == 0 {
+		return "any number"
+	}
+	return strconv.Itoa(n)
+}
+
+func holdText(a directory.Alarm) string {
+	if a.Hold {
+		return "; then further removals are held"
+	}
+	return ""
 }
 
 // microsoftDoc has the effective values: where nothing is set, the default.
@@ -273,8 +307,8 @@ func workspaceJSON(ws directory.Workspace) workspaceDoc {
 		OfflineGraceSeconds: int64(ws.OfflineGrace / time.Second),
 		SCIMStrict:          ws.SCIMStrict, SCIMRequired: append([]string{}, ws.SCIMRequired...),
 		DeleteMode: string(cmp.Or(ws.DeleteMode, directory.DeleteArchive)), PurgeAfterSeconds: int64(ws.PurgeAfter / time.Second),
-		RoleRules: ruleTexts(ws.RoleRules),
-		Created:   stamp(ws.Created), Modified: stamp(ws.Modified),
+		RoleRules: ruleTexts(ws.RoleRules), SCIMAccept: ws.SCIMAccept, SCIMRate: ws.SCIMRate,
+		Created: stamp(ws.Created), Modified: stamp(ws.Modified),
 	}
 }
 

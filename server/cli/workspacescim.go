@@ -7,6 +7,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/provision"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
 )
 
@@ -16,20 +17,52 @@ type scimFlags struct {
 	Strict     *toggle  `name:"scim-strict" placeholder:"on|off" help:"Take nothing from the provisioner that the RFCs do not allow. Leave it off for Entra."`
 	DeleteMode *string  `name:"delete-mode" placeholder:"archive|purge|reject" help:"What a deletion by the provisioner does: keep people archived, erase them after --purge-after, or refuse."`
 	PurgeAfter *string  `name:"purge-after" placeholder:"30d" help:"How long people are kept with --delete-mode purge."`
+	Accept     *string  `name:"scim-accept" placeholder:"FILTER" help:"A SCIM filter that people must meet to be provisioned, such as 'userType eq \"Member\"'. An empty text takes everybody."`
+	Rate       *int     `name:"scim-rate" placeholder:"N" help:"How many provisioning requests a second each server takes before it asks to wait (429). 0 is any number; Entra needs 25."`
+	People     *int     `name:"alarm-people" placeholder:"N" help:"As --people of lanyardd scim alarm."`
+	Percent    *int     `name:"alarm-percent" placeholder:"N" help:"As --percent of lanyardd scim alarm."`
+	Hold       *toggle  `name:"alarm-hold" placeholder:"on|off" help:"As --hold of lanyardd scim alarm."`
+	Schemas    *string  `name:"scim-schemas" placeholder:"FILE" help:"The server's file of SCIM schemas (LANYARD_SCIM_SCHEMAS), where --scim-required or --scim-accept name an attribute of it."`
 	RoleRule   []string `name:"role-rule" placeholder:"RULE" sep:"none" help:"Role of the members of a group or of people with an app role: group:Engineers=editor or app-role:Boss=admin. Repeat for several, the first that fits counts. They replace those that were set; one empty rule means none."`
 }
 
-// changes checks every flag that was given and returns what they do.
-func (f scimFlags) changes() (do []func(*directory.Workspace), err error) {
+// alarm are the settings of the alarm, which are those of the directory.
+func (f scimFlags) alarm() scimAlarmCmd {
+	return scimAlarmCmd{People: f.People, Percent: f.Percent, Hold: f.Hold}
+}
+
+// minRate is the least that --scim-rate may be: Microsoft's gallery asks that a
+// tenant be served 25 requests a second.
+const minRate, maxRate = 25, 1_000_000
+
+// changes checks every flag that was given and returns what they do. people is
+// the resource type of people, with the extensions of the configuration.
+func (f scimFlags) changes(people *scim.ResourceType) (do []func(*directory.Workspace), err error) {
 	if f.Strict != nil {
 		do = append(do, func(ws *directory.Workspace) { ws.SCIMStrict = bool(*f.Strict) })
 	}
 	if f.Required != nil {
-		names, err := requiredNames(*f.Required)
+		names, err := requiredNames(*f.Required, people)
 		if err != nil {
 			return nil, err
 		}
 		do = append(do, func(ws *directory.Workspace) { ws.SCIMRequired = names })
+	}
+	if f.Accept != nil {
+		filter := strings.TrimSpace(*f.Accept)
+		if err := checkText("--scim-accept", filter, 1000); err != nil {
+			return nil, err
+		}
+		if _, err := provision.Accept(people, filter); err != nil {
+			return nil, badValue("--scim-accept", filter, "is no SCIM filter of people: "+err.Error())
+		}
+		do = append(do, func(ws *directory.Workspace) { ws.SCIMAccept = filter })
+	}
+	if f.Rate != nil {
+		if n := *f.Rate; n != 0 && (n < minRate || n > maxRate) {
+			return nil, problem.Detailf(problem.BadUsage, "--scim-rate %d is neither 0 nor between %d and %d.", n, minRate, maxRate)
+		}
+		do = append(do, func(ws *directory.Workspace) { ws.SCIMRate = *f.Rate })
 	}
 	if f.DeleteMode != nil {
 		mode := directory.DeleteMode(strings.ToLower(strings.TrimSpace(*f.DeleteMode)))
@@ -57,9 +90,8 @@ func (f scimFlags) changes() (do []func(*directory.Workspace), err error) {
 	return do, nil
 }
 
-// requiredNames reads --scim-required. Extensions of a configuration are not
-// known here, so only the attributes of the RFC can be required.
-func requiredNames(text string) ([]string, error) {
+// requiredNames reads --scim-required.
+func requiredNames(text string, people *scim.ResourceType) ([]string, error) {
 	if text = strings.TrimSpace(text); strings.EqualFold(text, "entra") {
 		return directory.EntraRequired, nil
 	}
@@ -68,8 +100,8 @@ func requiredNames(text string) ([]string, error) {
 		if name = strings.TrimSpace(name); name == "" {
 			continue
 		}
-		if _, err := scim.Users().With(scim.Profile{Required: []string{name}}); err != nil {
-			return nil, badValue("--scim-required", name, "is no attribute that people can be required to have, such as emails, displayName or name.givenName.")
+		if _, err := people.With(scim.Profile{Required: []string{name}}); err != nil {
+			return nil, badValue("--scim-required", name, "is no attribute that people can be required to have, such as emails, displayName or name.givenName. One of an extension of yours is named with its URN, and --scim-schemas says where it is declared.")
 		}
 		names = append(names, name)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -41,11 +42,18 @@ type workspaceSetCmd struct {
 }
 
 func (w workspaceSetCmd) Run(c *command) error {
-	change, n, err := w.change()
+	people, err := w.people(c)
 	if err != nil {
 		return err
 	}
-	if n == 0 {
+	change, n, err := w.change(people)
+	if err == nil {
+		err = w.alarm().check()
+	}
+	if err != nil {
+		return err
+	}
+	if n == 0 && !w.alarm().given() {
 		return problem.Detailf(problem.BadUsage, "Say what to set, such as --tenant-id or --name; see lanyardd workspace set --help.")
 	}
 	st, err := c.open(w.dbFlags)
@@ -70,12 +78,35 @@ func (w workspaceSetCmd) Run(c *command) error {
 	if err != nil {
 		return fmt.Errorf("changing workspace %q: %w", w.ID, err)
 	}
-	return c.showWorkspace(ws)
+	if w.alarm().given() {
+		if _, err := st.UpdateAlarm(c.ctx, ws.Directory, w.alarm().alter); err != nil {
+			return fmt.Errorf("the alarm of workspace %q: %w", ws.ID, err)
+		}
+	}
+	if w.RoleRule != nil {
+		// Sessions show the new roles already; this makes them stored, with an
+		// event for each that changes. What it does not reach, the server does.
+		n, err := st.Rerank(c.ctx, ws.Directory, c.opt.Now())
+		if err != nil {
+			return fmt.Errorf("giving roles by the new rules: %w", err)
+		}
+		c.say("The new rules were applied to %d people.", n)
+	}
+	return c.showWorkspace(st, ws)
+}
+
+// people is the resource type of people, with what the configuration declares.
+func (w workspaceSetCmd) people(c *command) (*scim.ResourceType, error) {
+	set, err := c.resolve(w.Config, map[string]*string{keySCIMSchemas: w.Schemas})
+	if err != nil {
+		return nil, err
+	}
+	return set.people()
 }
 
 // change checks every flag that was given, before anything is opened, and
 // returns what they do together and how many there are.
-func (w workspaceSetCmd) change() (func(*directory.Workspace), int, error) {
+func (w workspaceSetCmd) change(people *scim.ResourceType) (func(*directory.Workspace), int, error) {
 	var do []func(*directory.Workspace)
 	var err error
 	text := func(flag *string, check func(string) (string, error), set func(*directory.Workspace, string)) {
@@ -107,7 +138,7 @@ func (w workspaceSetCmd) change() (func(*directory.Workspace), int, error) {
 	onoff(w.SCIM, func(ws *directory.Workspace, v bool) { ws.SCIMEnabled = v })
 	if err == nil {
 		var more []func(*directory.Workspace)
-		more, err = w.scimFlags.changes()
+		more, err = w.scimFlags.changes(people)
 		do = append(do, more...)
 	}
 	if w.Domain != nil && err == nil {
