@@ -69,6 +69,12 @@ type Config struct {
 	// outside of it. Empty means that webhooks are not sent.
 	WebhookKey []byte
 
+	// ServerKey seals the private keys of SAML connections: 32 random bytes or
+	// more, the same on every server of a database and for its commands, and
+	// kept outside of it. Empty means that requests are not signed and
+	// encrypted assertions not read.
+	ServerKey []byte
+
 	// How the event stream keeps time: tests make these short. Zero means
 	// one second and twenty seconds.
 	poll, ping time.Duration

@@ -18,8 +18,9 @@ type Event struct {
 	At  time.Time `json:"at"`
 	// Kind is user.created, user.updated, user.suspended, user.reactivated,
 	// user.archived, user.linked, group.created, group.updated, group.deleted,
-	// group.member_added, group.member_removed, session.started, session.ended
-	// or workspace.mass_removal. There may be more one day.
+	// group.member_added, group.member_removed, session.started, session.ended,
+	// workspace.mass_removal, saml.certificates_changed, saml.entity_id_changed
+	// or saml.certificate_expiring. There may be more one day.
 	Kind      string `json:"type"`
 	Directory string `json:"directory"`
 	// Workspace is set where the event concerns one only.

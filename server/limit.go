@@ -21,6 +21,7 @@ import (
 const (
 	lookUpRate, lookUpBurst = 2, 120
 	signInRate, signInBurst = 20, 400
+	samlRate, samlBurst     = 50, 3000 // a sign-in takes three requests
 	maxAddresses            = 20_000
 )
 

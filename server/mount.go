@@ -34,6 +34,7 @@ func (s *Server) mount(types []*scim.ResourceType) {
 		&signin.Handler{
 			Store:       c.Store,
 			Verifier:    verifier,
+			PublicURL:   c.PublicURL,
 			Now:         c.Now,
 			TTL:         c.SessionTTL,
 			LookupLimit: c.limit(lookUpRate, lookUpBurst),
@@ -73,7 +74,24 @@ func (s *Server) mount(types []*scim.ResourceType) {
 		Record:   s.requests.Add,
 	}).Mount(provisioning)
 
+	s.saml = &signin.Refresher{Log: c.Log, Setup: &signin.SAMLSetup{
+		Store:     c.Store,
+		PublicURL: c.PublicURL,
+		Fetcher:   &signin.Fetcher{HTTPClient: c.HTTPClient, Loopback: api.Loopback(c.PublicURL.Hostname())},
+		Now:       c.Now,
+		Key:       c.ServerKey,
+	}}
 	pages := http.NewServeMux()
+	(&signin.SAMLHandler{
+		Store:     c.Store,
+		PublicURL: c.PublicURL,
+		Now:       c.Now,
+		TTL:       c.SessionTTL,
+		Key:       c.ServerKey,
+		Refresh:   s.saml.UnknownKey,
+		Limit:     c.limit(samlRate, samlBurst),
+		Log:       c.Log,
+	}).Mount(pages)
 	pages.Handle("GET /{$}", s.home())
 	pages.Handle("GET /page.css", stylesheet())
 	pages.Handle("GET /readyz", api.Func(s.ready))

@@ -32,6 +32,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/deliver"
+	"github.com/lanyard-sso/lanyard/server/internal/signin"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"golang.org/x/sync/errgroup"
 )
@@ -44,6 +45,8 @@ type Server struct {
 	hub    *deliver.Hub
 	// requests is the record of provisioning.
 	requests *store.RequestLog
+	// saml keeps SAML connections up to date.
+	saml *signin.Refresher
 }
 
 // New makes a server. It does no I/O and starts nothing. The errors are
@@ -64,6 +67,9 @@ func New(c Config) (*Server, error) {
 	}
 	if n := len(c.WebhookKey); n > 0 && n < deliver.MinWebhookKey {
 		return nil, problem.Detailf(problem.BadConfig, "The webhook key has %d bytes, fewer than %d.", n, deliver.MinWebhookKey)
+	}
+	if n := len(c.ServerKey); n > 0 && n < signin.MinServerKey {
+		return nil, problem.Detailf(problem.BadConfig, "The server key has %d bytes, fewer than %d.", n, signin.MinServerKey)
 	}
 	s := &Server{cfg: c.withDefaults()}
 	s.mount(types)
@@ -92,6 +98,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.rank(ctx) })
 	g.Go(func() error { return s.keepRequests(ctx) })
 	g.Go(func() error { return s.warnOfExpiry(ctx) })
+	g.Go(func() error { return s.saml.Run(ctx) })
 	if s.cfg.OnEvent != nil {
 		g.Go(func() error { return s.hook().Run(ctx) })
 	}
@@ -112,6 +119,11 @@ func (s *Server) sweep(ctx context.Context) error {
 			s.cfg.Log.ErrorContext(ctx, "expired sessions could not be deleted", "error", err)
 		} else if n > 0 {
 			s.cfg.Log.DebugContext(ctx, "expired sessions deleted", "sessions", n)
+		}
+		if n, err := s.cfg.Store.ExpireTickets(ctx, s.cfg.Now()); err != nil && ctx.Err() == nil {
+			s.cfg.Log.ErrorContext(ctx, "what is left of old sign-ins could not be deleted", "error", err)
+		} else if n > 0 {
+			s.cfg.Log.DebugContext(ctx, "what was left of old sign-ins deleted", "tickets", n)
 		}
 		select {
 		case <-ctx.Done():

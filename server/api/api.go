@@ -162,7 +162,7 @@ type Problem struct {
 	// request was one of it.
 	Error string `json:"error,omitempty"`
 	Next  string `json:"next"`
-	Who    string `json:"who"`
+	Who   string `json:"who"`
 	// CorrelationID finds this occurrence in the server's log. It is also
 	// the X-Request-Id of the answer.
 	CorrelationID string `json:"correlation_id,omitempty"`

@@ -127,7 +127,12 @@ type SAMLMetadata struct {
 	// AnyHost allows the address to be at another host than Microsoft's.
 	AnyHost bool   `json:"any_host,omitempty"`
 	ETag    string `json:"etag,omitempty"`
+	// EntityID chooses one of several providers in the document. It is empty
+	// where the document describes one.
+	EntityID string `json:"entity_id,omitempty"`
 	// Refreshed is the last success, Tried the last attempt, Next the next.
+	// Sought is the last attempt that a signature of an unknown key caused.
+	Sought    time.Time `json:"sought,omitzero"`
 	Refreshed time.Time `json:"refreshed,omitzero"`
 	Tried     time.Time `json:"tried,omitzero"`
 	Next      time.Time `json:"next,omitzero"`

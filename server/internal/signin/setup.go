@@ -24,6 +24,7 @@ type SetupStore interface {
 	Workspace(ctx context.Context, id string) (directory.Workspace, error)
 	SAML(ctx context.Context, workspace string) (directory.SAML, error)
 	SAMLs(ctx context.Context) ([]directory.SAML, error)
+	SAMLDue(ctx context.Context, now time.Time, limit int) ([]directory.SAML, error)
 	UpdateSAML(ctx context.Context, workspace string, now time.Time, change func(*directory.SAML) ([]directory.Kind, error)) (directory.SAML, error)
 	DeleteSAML(ctx context.Context, workspace string) error
 	Exchange(ctx context.Context, take []store.TicketKey, put []store.Ticket, now time.Time) error
@@ -58,6 +59,9 @@ type SAMLInput struct {
 
 	Certificate                 []byte
 	Issuer, LoginURL, LogoutURL string
+
+	// agreed, when set, is the entity ID that the metadata must name.
+	agreed string
 
 	// Change sets everything else. Nil changes nothing. It may run more than
 	// once, and must not change Workspace, IdP, Certificates, Metadata or Keys.
@@ -152,7 +156,7 @@ func (s *SAMLSetup) Agree(ctx context.Context, workspace, entityID string) (SAML
 	case c.Metadata.URL == "" || c.Metadata.ChangedEntityID == "" || c.Metadata.ChangedEntityID != entityID:
 		return SAMLOutcome{}, problem.Detailf(problem.MetadataNotMember, "No change to this entity ID was announced.")
 	}
-	return s.Set(ctx, workspace, SAMLInput{MetadataURL: c.Metadata.URL, AnyHost: c.Metadata.AnyHost, EntityID: entityID})
+	return s.Set(ctx, workspace, SAMLInput{MetadataURL: c.Metadata.URL, AnyHost: c.Metadata.AnyHost, EntityID: c.Metadata.EntityID, agreed: entityID})
 }
 
 // AddKey makes a new key of ours for a use (directory.KeyEncryption or
@@ -239,6 +243,7 @@ func (s *SAMLSetup) findURL(ctx context.Context, address string, anyHost bool, e
 		f.checked = append([]string{"The metadata was fetched from " + hostOf(address) + "."}, f.checked...)
 	}
 	f.metadata.URL, f.metadata.AnyHost, f.metadata.ETag = strings.TrimSpace(address), anyHost, got.ETag
+	f.metadata.EntityID = entityID
 	f.metadata.Refreshed, f.metadata.Tried = now, now
 	f.metadata.Next = now.Add(jittered(refreshEvery))
 	return f, nil
@@ -340,6 +345,9 @@ func fingerprint(der []byte) string {
 func (f finding) apply(c *directory.SAML, in SAMLInput) ([]directory.Kind, error) {
 	var kinds []directory.Kind
 	if f.idp != nil {
+		if in.agreed != "" && f.idp.EntityID != in.agreed {
+			return nil, problem.Detailf(problem.MetadataChanged, "It changed once more since it was announced.")
+		}
 		if c.Version > 0 && !sameCertificates(c.Certificates, f.certs) {
 			kinds = append(kinds, directory.SAMLCertificates)
 		}
