@@ -149,11 +149,15 @@ func (t *Tenant) SetSAML(a *App, o SAMLOptions) error {
 	if err := next.complete(); err != nil {
 		return err
 	}
-	first, err := newSAMLCert(CertificateOptions{}, t.core.now())
-	if err != nil {
-		return err
-	}
 	c := t.core
+	var first []*samlCert
+	if _, ok := t.SAML(a); !ok { // made before the lock is taken: it takes a while
+		k, err := newSAMLCert(CertificateOptions{}, c.now())
+		if err != nil {
+			return err
+		}
+		k.active, first = true, []*samlCert{k}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	own := t.state()
@@ -166,11 +170,9 @@ func (t *Tenant) SetSAML(a *App, o SAMLOptions) error {
 			return fmt.Errorf("entratest: the Identifier %q is used by %s in this tenant already", id, other.Name)
 		}
 	}
+	next.certs = first
 	if r.saml != nil {
 		next.certs = r.saml.certs
-	} else {
-		first.active = true
-		next.certs = []*samlCert{first}
 	}
 	r.saml = next
 	return nil
