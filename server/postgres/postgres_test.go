@@ -19,6 +19,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func fresh(t testing.TB) storetest.Database {
 	url := pgtest.URL(t)
 	return storetest.Database{
+		Types:   (&engine{}).Types(),
 		Connect: func(ctx context.Context) (*store.Store, error) { return Open(ctx, url) },
 		Dir:     pgtest.Dir,
 		Exec: func(t testing.TB, text string) {

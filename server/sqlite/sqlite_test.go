@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -16,10 +17,15 @@ func fresh(t testing.TB) storetest.Database {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a b?c#d%20", "lanyard.db")
 	return storetest.Database{
+		Types:   engine{}.Types(),
+		Adopt:   func(t testing.TB) { run(t, path, fmt.Sprintf("pragma application_id = %d", applicationID)) },
 		Connect: func(ctx context.Context) (*store.Store, error) { return Open(ctx, path) },
 		Dir:     func(testing.TB) string { return dir },
 		Exec: func(t testing.TB, text string) {
 			t.Helper()
+			if err := create(path); err != nil {
+				t.Fatal(err)
+			}
 			run(t, path, text)
 		},
 	}

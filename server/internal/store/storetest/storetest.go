@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,11 @@ type Database struct {
 	// Dir is the folder under which all of its files are. What is still in
 	// memory has been written to them.
 	Dir func(t testing.TB) string
+	// Types is the engine's: see store.Engine.
+	Types *strings.Replacer
+	// Adopt, where it is set, makes the engine take for its own what Exec made
+	// without it.
+	Adopt func(t testing.TB)
 }
 
 // Run tests every promise, each on a database that fresh makes for it.
@@ -42,6 +48,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"groups", grouping},
 		{"storm", storming},
 		{"index", indexing},
+		{"upgrade", upgrading},
 		{"sessions", sessions},
 		{"events", events},
 		{"pruning", pruning},

@@ -1,0 +1,142 @@
+package storetest
+
+import (
+	_ "embed"
+	"slices"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
+)
+
+//go:embed testdata/schema1.sql
+var schema1 string
+
+var upgrading = []promise{
+	{"finds in a database of the first schema all that was stored", func(f *fixture) {
+		s, ctx := f.upgraded(), f.Context()
+		ws, err := s.Workspace(ctx, "acme")
+		must(f, err)
+		if ws.Name != "Acme" || ws.Microsoft.TenantID != "t-1" || ws.DefaultRole != "Member" || !ws.JIT || !ws.SCIMEnabled || ws.OfflineGrace != time.Hour || ws.Version != 3 {
+			f.Errorf("the workspace became %+v", ws)
+		}
+		if by, err := s.WorkspaceByDomain(ctx, "acme.example"); err != nil || by.ID != "acme" {
+			f.Errorf("by its domain: %v, %v", by.ID, err)
+		}
+		token, _, err := s.TokenByHash(ctx, "hash-good", start)
+		if err != nil || token.ID != "tok-1" || token.Workspace != "acme" {
+			f.Errorf("the token: %+v, %v", token, err)
+		}
+		_, _, err = s.TokenByHash(ctx, "hash-revoked", start)
+		wants(f, err, store.ErrNotFound)
+		session, u, _, err := s.Session(ctx, "session-hash", start)
+		if err != nil || session.ID != "s-1" || u.ID != "u-ada" || u.Role != "Admin" {
+			f.Errorf("the session: %+v of %+v, %v", session, u, err)
+		}
+		events, err := s.Events(ctx, 0, 10)
+		if err != nil || len(events) != 4 || events[3].Session != "s-1" || events[3].Seq != 4 {
+			f.Errorf("events are %v, %v", events, err)
+		}
+		if c, err := s.CountUsers(ctx, "acme"); err != nil || c != (store.Counts{Active: 2, Suspended: 1, Archived: 1}) {
+			f.Errorf("counts are %+v, %v", c, err)
+		}
+		if u, err := s.UserByObjectID(ctx, "acme", "oid-bo"); err != nil || u.ID != "u-bo" {
+			f.Errorf("by object id: %v, %v", u.ID, err)
+		}
+		if u, err := s.UserByObjectID(ctx, "acme", "ext-gone"); err != nil || u.State != directory.Archived {
+			f.Errorf("who left: %+v, %v", u, err)
+		}
+	}},
+	{"answers every filter on it, before it is indexed and after", func(f *fixture) {
+		s := f.upgraded()
+		f.filters(s)
+		if n, err := s.Reindex(f.Context()); n != 4 || err != nil {
+			f.Fatalf("indexed %d, %v; want 4", n, err)
+		}
+		f.filters(s)
+		if n, err := s.Reindex(f.Context()); n != 0 || err != nil {
+			f.Errorf("indexed %d again, %v", n, err)
+		}
+	}},
+	{"goes on with it as with one of its own", func(f *fixture) {
+		s, ctx := f.upgraded(), f.Context()
+		_, err := s.Reindex(ctx)
+		must(f, err)
+		taken(f, insert(ctx, s, described(9, attributes{"badge": {"b-7"}})), "badge")
+		must(f, s.InsertResource(ctx, group("a"), members("u-ada", "u-cy")))
+		_, _, err = alter(ctx, s, "a", store.ResourceChange{Add: members("u-bo")})
+		must(f, err)
+		f.has(s, "a", "u-ada", "u-bo", "u-cy")
+		if refs, err := s.GroupsOf(ctx, "acme", "u-cy"); err != nil || len(refs) != 1 || refs[0].ID != "a" {
+			f.Errorf("groups of Cy are %v, %v", refs, err)
+		}
+		if _, err := s.UserByUserName(ctx, "acme", "ADA@acme.example"); err != nil {
+			f.Error(err)
+		}
+		must(f, move(ctx, s, "acme", "u-ada", directory.Archived))
+		_, _, _, err = s.Session(ctx, "session-hash", start)
+		wants(f, err, store.ErrNotFound)
+		f.has(s, "a", "u-bo", "u-cy")
+		events, err := s.Events(ctx, 4, 100)
+		must(f, err)
+		var seqs []int64
+		for _, e := range events {
+			seqs = append(seqs, e.Seq)
+		}
+		if !slices.Equal(seqs[:3], []int64{5, 6, 7}) {
+			f.Errorf("events go on with %v", seqs)
+		}
+		if n, err := s.Purge(ctx, "acme", start); n != 2 || err != nil {
+			f.Errorf("erased %d, %v", n, err)
+		}
+	}},
+}
+
+// upgraded opens a database that the first Lanyard made.
+func (f *fixture) upgraded() *store.Store {
+	f.Helper()
+	f.db.Exec(f, f.db.Types.Replace(schema1))
+	if f.db.Adopt != nil {
+		f.db.Adopt(f)
+	}
+	s := f.open()
+	s.Use(rules(1))
+	return s
+}
+
+// filters checks whom each kind of condition finds.
+func (f *fixture) filters(s *store.Store) {
+	f.Helper()
+	eq := func(path, value string) store.Expr { return store.Compare{Path: path, Value: value} }
+	for it, c := range map[string]struct {
+		where store.Expr
+		want  []string
+	}{
+		"all":             {nil, []string{"u-ada", "u-bo", "u-cy"}},
+		"id":              {eq("id", "u-bo"), []string{"u-bo"}},
+		"userName":        {eq("username", "ada@acme.example"), []string{"u-ada"}},
+		"externalId":      {eq("externalid", "ext-cy"), []string{"u-cy"}},
+		"externalId left": {eq("externalid", "ext-gone"), nil},
+		"active":          {eq("active", "false"), []string{"u-cy"}},
+		"a term":          {eq("title", "clerk"), []string{"u-bo", "u-cy"}},
+		"several values":  {store.Compare{Path: "emails.value", Op: store.SW, Value: "ada@"}, []string{"u-ada"}},
+		"not":             {store.Not{Expr: eq("title", "clerk")}, []string{"u-ada"}},
+		"present":         {store.Present{Path: "badge"}, []string{"u-bo"}},
+		"time":            {store.Compare{Path: "meta.lastmodified", Op: store.GT, Value: store.TimeValue(time.UnixMicro(1700000006000000))}, []string{"u-bo", "u-cy"}},
+		"both":            {store.And{eq("title", "clerk"), eq("active", "true")}, []string{"u-bo"}},
+		"either":          {store.Or{eq("title", "countess"), eq("badge", "b-7")}, []string{"u-ada", "u-bo"}},
+	} {
+		page, err := s.SearchUsers(f.Context(), "acme", store.Search[directory.User]{
+			Where: c.where, Match: func(u directory.User) (bool, error) { return holds(c.where, u), nil }, Count: 10, Total: true,
+		})
+		var got []string
+		for _, u := range page.Items {
+			got = append(got, u.ID)
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(c.want, got); err != nil || diff != "" || page.Total != len(c.want) {
+			f.Errorf("%s: total %d, %v (-want +got):\n%s", it, page.Total, err, diff)
+		}
+	}
+}
