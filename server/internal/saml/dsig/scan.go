@@ -105,10 +105,12 @@ func (s *scanner) prepare() {
 	s.rich = strings.IndexByte(s.src, '&') >= 0
 	s.returns = strings.IndexByte(s.src, '\r') >= 0
 	s.closers = strings.Contains(s.src, "]]>")
-	elements := strings.Count(s.src, "<") - strings.Count(s.src, "</")
+	tags := strings.Count(s.src, "<")
+	elements := tags - strings.Count(s.src, "</")
+	texts := tags - strings.Count(s.src, "><")
 	attributes := strings.Count(s.src, `="`) + strings.Count(s.src, `='`)
 	declarations := strings.Count(s.src, "xmlns")
-	s.doc.nodes = make([]Element, 0, 2*min(elements, l.Elements))
+	s.doc.nodes = make([]Element, 0, min(elements, l.Elements)+min(texts, 2*l.Elements))
 	s.doc.attrs = make([]Attr, 0, max(0, min(attributes, l.Attributes)-declarations))
 	s.doc.decls = make([]binding, 0, min(declarations, l.Attributes))
 	s.open = make([]frame, 0, 16)
