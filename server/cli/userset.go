@@ -40,12 +40,17 @@ func (f personFlags) find(c *command) (st *server.Store, ws directory.Workspace,
 // comes from the organisation, by provisioning.
 type userSetCmd struct {
 	personFlags
-	Role   string `name:"role" placeholder:"ROLE" help:"The role, such as member, admin or owner. It stands before every rule, and provisioning does not take it away; but who loses their access and returns is no admin or owner."`
-	Follow bool   `name:"follow-rules" help:"Take away the role that was given by hand: the rules of the workspace decide again."`
+	Role   *string `name:"role" placeholder:"ROLE" help:"The role, such as member, admin or owner. It stands before every rule, and provisioning does not take it away; but who loses their access and returns is no admin or owner."`
+	Follow bool    `name:"follow-rules" help:"Take away the role that was given by hand: the rules of the workspace decide again."`
 }
 
 func (u userSetCmd) Run(c *command) error {
-	role := strings.TrimSpace(u.Role)
+	role := ""
+	if u.Role != nil {
+		if role = strings.TrimSpace(*u.Role); role == "" {
+			return problem.Detailf(problem.BadUsage, "--role is empty.")
+		}
+	}
 	if (role == "") != u.Follow {
 		return problem.Detailf(problem.BadUsage, "Give one of --role ROLE and --follow-rules.")
 	}

@@ -134,9 +134,9 @@ func (ws Workspace) RanksGroup(g Group) bool {
 // Rank returns u, who was in the state from before and is in these groups, with
 // the role that follows: the one given by hand, else RoleFor's.
 //
-// Whoever loses their access or gets it back is no admin and no owner, whether
-// by hand or by a rule (row E8): what they were stands in Ranking.Had from then
-// on, until Confirm or another role given by hand.
+// Whoever loses their access or gets it back is no longer the admin or owner
+// that they were, whether by hand or by a rule (row E8): that stands in
+// Ranking.Had from then on, until Confirm or another role given by hand.
 func Rank(ws Workspace, u User, from State, groups []Group) User {
 	r := &u.Ranking
 	if r.By == 0 { // from before rankings were kept
@@ -145,19 +145,15 @@ func Rank(ws Workspace, u User, from State, groups []Group) User {
 			r.Granted = u.Role
 		}
 	}
-	if from == Active && u.State != Active && Powerful(u.Role) && r.Had == "" {
-		r.Had, r.HadUntil = u.Role, u.Modified
-	}
-	role := first(r.Granted, RoleFor(ws, u.Doc, groups, r.Base))
-	if (from != Active || u.State != Active) && Powerful(role) {
+	if (from == Active) != (u.State == Active) && Powerful(u.Role) {
 		if r.Had == "" {
-			r.Had, r.HadUntil = role, u.Modified
+			r.Had, r.HadUntil = u.Role, u.Modified
 		}
 		if Powerful(r.Granted) {
 			r.Granted = ""
 		}
-		role = first(r.Granted, RoleFor(ws, u.Doc, groups, r.Base))
 	}
+	role := first(r.Granted, RoleFor(ws, u.Doc, groups, r.Base))
 	if r.Had != "" && r.Granted == "" && Powerful(role) {
 		role = roleFor(ws, u.Doc, groups, r.Base, func(role string) bool { return !Powerful(role) })
 	}

@@ -67,7 +67,8 @@ func TestRank(t *testing.T) {
 		{"gives who returns no group's admin", Ranking{Base: "member", Had: "Admin", HadUntil: at, By: by}, "member", Suspended, Active, []Group{bosses}, "member", "Admin"},
 		{"gives who returns another role of their groups", Ranking{Base: "member", Had: "Admin", HadUntil: at, By: by}, "member", Suspended, Active, []Group{bosses, editors}, "editor", "Admin"},
 		{"keeps to that while nobody confirms", Ranking{Base: "member", Had: "Admin", HadUntil: at, By: by}, "member", Active, Active, []Group{bosses}, "member", "Admin"},
-		{"takes no admin who joined while away", Ranking{Base: "member", By: by}, "member", Suspended, Active, []Group{bosses}, "member", "Admin"},
+		{"takes admin from who became one while away", Ranking{Base: "member", By: by}, "Admin", Suspended, Active, []Group{bosses}, "member", "Admin"},
+		{"makes an admin of who never was one, in the change that brings them back", Ranking{Base: "member", By: by}, "member", Suspended, Active, []Group{bosses}, "Admin", ""},
 		{"leaves other roles by hand to who returns", Ranking{Base: "member", Granted: "pm", By: by}, "pm", Suspended, Active, nil, "pm", ""},
 		{"takes an unexplained role as given by hand", Ranking{}, "admin", Active, Active, nil, "admin", ""},
 		{"takes an unexplained role that a rule explains as the rule's", Ranking{}, "Admin", Active, Active, []Group{bosses}, "Admin", ""},
@@ -146,8 +147,8 @@ func TestNoProvisionerMakesAnOwner(t *testing.T) {
 				groups = []Group{{ID: "g"}}
 			}
 			u = Rank(ws, u, from, groups)
-			ended = ended || wasAdmin && u.State != Active
-			if Fold(u.Role) == RoleOwner || ended && Powerful(u.Role) || u.State != Active && Powerful(u.Role) {
+			ended = ended || wasAdmin && (from == Active) != (u.State == Active)
+			if Fold(u.Role) == RoleOwner || ended && Powerful(u.Role) {
 				t.Fatalf("%+v", u)
 			}
 		}

@@ -60,6 +60,11 @@ func issuerOf(issuer, keysURL string, loopback bool) (Expect, error) {
 	if err := checkAddress(issuer, loopback); err != nil {
 		return Expect{}, fmt.Errorf("the issuer: %w", err)
 	}
+	for _, everybody := range []string{"/common", "/organizations", "/consumers"} {
+		if strings.Contains(strings.ToLower(issuer)+"/", everybody+"/") {
+			return Expect{}, errors.New("the issuer stands for everybody's tenants; name the tenant that provisions")
+		}
+	}
 	e := Expect{Authority: issuer, issuer: issuer, keysURL: keysURL}
 	if rest, ok := strings.CutSuffix(issuer, "/v2.0"); ok {
 		if i := strings.LastIndexByte(rest, '/'); i >= 0 && isGUID(rest[i+1:]) {
