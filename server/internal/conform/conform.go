@@ -167,16 +167,21 @@ type runner struct {
 	report Report
 	// groups: /Schemas has the Group schema.
 	groups bool
+	// federated is the token that the assertion gave, which may be used once.
+	federated bearer
 }
 
 // begin makes sure that somebody answers, and learns whether there are groups.
 func (r *runner) begin() error {
 	if r.c.Token == "" && r.c.TokenEndpoint != "" {
-		token, err := r.fetchToken(r.c.ClientSecret == "")
+		assertion := r.c.ClientSecret == ""
+		token, err := r.fetchToken(assertion)
 		if err != nil {
 			return err
 		}
-		r.c.Token = token.value
+		if r.c.Token = token.value; assertion {
+			r.federated = token
+		}
 	}
 	t := &try{runner: r}
 	a, err := t.exchange(http.MethodGet, "/Schemas", nil, nil)

@@ -79,9 +79,12 @@ func federation(t *try) {
 	if t.c.TokenEndpoint == "" || t.c.Assertion == "" {
 		t.skip("No token endpoint with client assertion was given.")
 	}
-	token, err := t.fetchToken(true)
-	if err != nil {
-		t.fail("%v.", err)
+	token := t.federated
+	if token.value == "" {
+		var err error
+		if token, err = t.fetchToken(true); err != nil {
+			t.fail("%v.", err)
+		}
 	}
 	t.taken(token)
 }
