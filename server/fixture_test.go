@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -63,7 +64,9 @@ type world struct {
 	open   func() *Store
 	store  *Store
 	scim   string // the SCIM token
-	log    *logBuffer
+	// timeout is the HTTP servers'. Zero means a second, which streams must outlive.
+	timeout time.Duration
+	log     *logBuffer
 }
 
 func newWorld(t testing.TB, engine string) *world {
@@ -119,7 +122,8 @@ func (w *world) serve(s *Store, change ...func(*Config)) *replica {
 		w.t.Fatal(err)
 	}
 	front.Config.Handler = srv
-	front.Config.ReadTimeout, front.Config.WriteTimeout = time.Second, time.Second // streams must outlive them
+	timeout := cmp.Or(w.timeout, time.Second)
+	front.Config.ReadTimeout, front.Config.WriteTimeout = timeout, timeout
 	front.Start()
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
