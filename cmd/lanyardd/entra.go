@@ -180,3 +180,20 @@ func failures(log []entratest.ProvisionResult, since time.Time) error {
 	}
 	return errors.Join(errs...)
 }
+
+// SetUpSAML fills in the app's single sign-on page. Encryption stays off, as it
+// is until an administrator uploads a certificate.
+func (l *localEntra) SetUpSAML(s cli.EntraSAML) (cli.EntraSAMLInfo, error) {
+	err := l.tenant.SetSAML(l.app, entratest.SAMLOptions{
+		Identifiers: []string{s.EntityID}, ReplyURLs: []string{s.ACS}, LogoutURL: s.SLO,
+	})
+	return cli.EntraSAMLInfo{
+		MetadataURL: l.tenant.FederationMetadataURL(l.app), UserAccessURL: l.tenant.LaunchURL(l.app),
+	}, err
+}
+
+// RollCertificate makes a new signing certificate active at once.
+func (l *localEntra) RollCertificate() error {
+	_, err := l.tenant.RollCertificate(l.app)
+	return err
+}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -29,6 +30,7 @@ type devCmd struct {
 	Listen      string   `name:"listen" default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Loopback address for the server. Default: a free port."`
 	Dir         string   `name:"dir" placeholder:"DIR" help:"Keep the database here. Default: a temporary folder, removed at the end."`
 	RedirectURI []string `name:"redirect-uri" placeholder:"URI" sep:"none" help:"Further redirect URI of your app, besides http://localhost. Repeatable."`
+	SignIn      string   `name:"sign-in" default:"microsoft" placeholder:"METHOD" help:"How the workspace signs in: microsoft, saml or both."`
 	LogLevel    string   `name:"log-level" default:"warn" placeholder:"LEVEL" help:"How much to log: debug, info, warn or error."`
 
 	Run   devRunCmd   `cmd:"" default:"withargs" hidden:"" help:"Run until interrupted."`
@@ -56,6 +58,10 @@ type devEnv struct {
 	token  scim.Token
 	caFile string
 	state  *devState
+	// signIn is microsoft, saml or both; saml what Entra says about itself.
+	signIn             string
+	saml               EntraSAMLInfo
+	tenantID, clientID string
 }
 
 func (devRunCmd) Run(c *command, d *devCmd) error {
@@ -69,6 +75,9 @@ func (devRunCmd) Run(c *command, d *devCmd) error {
 	host, _, err := net.SplitHostPort(d.Listen)
 	if err != nil || !isLoopback(host) {
 		return problem.Detailf(problem.ListenFailed, "--listen is %q; lanyardd dev is unsafe for others to reach, so it listens on loopback only, such as 127.0.0.1:8080.", d.Listen)
+	}
+	if !slices.Contains([]string{signInMicrosoft, signInSAML, signInBoth}, d.SignIn) {
+		return badValue("--sign-in", d.SignIn, "is not one of microsoft, saml and both.")
 	}
 	dir, remove, err := devDir(d.Dir)
 	if err != nil {
@@ -127,9 +136,10 @@ func (c *command) dev(d *devCmd, set settings, dir string) error {
 	if err != nil {
 		return err
 	}
+	env.signIn, env.tenantID, env.clientID = d.SignIn, derive(seed, "tenant"), derive(seed, "client")
 	env.entra, err = c.opt.StartEntra(c.ctx, EntraConfig{
-		Log: log.With("part", "entra"), TenantID: derive(seed, "tenant"), TenantName: "Acme", Domain: devDomain,
-		ClientID: derive(seed, "client"), AppName: "Lanyard", Roles: []string{roleAdmin, roleMember},
+		Log: log.With("part", "entra"), TenantID: env.tenantID, TenantName: "Acme", Domain: devDomain,
+		ClientID: env.clientID, AppName: "Lanyard", Roles: []string{roleAdmin, roleMember},
 		RedirectURIs: append([]string{"http://localhost"}, d.RedirectURI...),
 	})
 	if err != nil {
@@ -144,13 +154,17 @@ func (c *command) dev(d *devCmd, set settings, dir string) error {
 	if err := c.seed(env, st, seed); err != nil {
 		return err
 	}
+	key := devServerKey(seed)
+	if err := c.seedSAML(env, st, key); err != nil {
+		return err
+	}
 	if err := c.openState(env); err != nil {
 		return err
 	}
 	defer env.state.close()
 	srv, err := server.New(server.Config{
 		Store: st, PublicURL: env.public, Log: log, Now: c.opt.Now,
-		HTTPClient: env.entra.HTTPClient(), Version: c.opt.version(),
+		HTTPClient: env.entra.HTTPClient(), ServerKey: key, Version: c.opt.version(),
 	})
 	if err != nil {
 		return err
@@ -204,7 +218,10 @@ func (c *command) seed(env *devEnv, st *server.Store, seed uuid.UUID) error {
 	env.ws, err = st.UpdateWorkspace(c.ctx, devWorkspace, now, func(w *directory.Workspace) error {
 		w.SCIMEnabled = true
 		w.Domains = []string{devDomain}
-		w.Microsoft = directory.Microsoft{TenantID: derive(seed, "tenant"), ClientID: derive(seed, "client")}
+		w.Microsoft = directory.Microsoft{}
+		if env.signIn != signInSAML {
+			w.Microsoft = directory.Microsoft{TenantID: env.tenantID, ClientID: env.clientID}
+		}
 		return nil
 	})
 	if err != nil {

@@ -49,6 +49,9 @@ func controlHandler(e Entra, token string) http.Handler {
 		p, err := act(r.Context(), e, a)
 		answer(w, p, err)
 	})
+	mux.HandleFunc("POST /certificate", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, struct{}{}, refused(e.RollCertificate()))
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+token)) != 1 {
 			answer(w, nil, problem.New(problem.NoDevRunning))

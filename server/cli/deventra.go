@@ -22,6 +22,7 @@ type devEntraCmd struct {
 	Purge    devPurgeCmd    `cmd:"" help:"Delete a person permanently."`
 	Assign   devAssignCmd   `cmd:"" help:"Assign a person to the app, with roles."`
 	Unassign devUnassignCmd `cmd:"" help:"Take a person's assignment away."`
+	Roll     devRollCmd     `cmd:"" name:"roll-certificate" help:"Sign SAML responses with a new certificate from now on."`
 }
 
 type devListCmd struct{}

@@ -19,6 +19,7 @@ type devDoc struct {
 	CAFile      string            `json:"ca_file"`
 	Proxy       string            `json:"proxy"`
 	BrowserURL  string            `json:"browser_url"`
+	SAML        *devSAML          `json:"saml,omitempty"`
 	SCIMBase    string            `json:"scim_base"`
 	SCIMToken   string            `json:"scim_token"`
 	Users       []EntraPerson     `json:"users"`
@@ -31,8 +32,9 @@ type devDoc struct {
 func (e *devEnv) doc() devDoc {
 	d := devDoc{
 		Server: e.public.String(), Workspace: e.ws.ID,
-		Authority: e.entra.Authority(), TenantID: e.ws.Microsoft.TenantID, ClientID: e.ws.Microsoft.ClientID, Scope: e.entra.Scope(),
+		Authority: e.entra.Authority(), TenantID: e.tenantID, ClientID: e.clientID, Scope: e.entra.Scope(),
 		CAFile: e.caFile, Proxy: e.entra.ProxyURL(), BrowserURL: e.entra.BrowserURL(),
+		SAML:     e.samlDoc(),
 		SCIMBase: e.scimBase(), SCIMToken: e.token.Reveal(), Users: e.entra.People(),
 		State: e.state.file, Control: e.state.record.Control, DB: "sqlite:" + e.dir + "/" + defaultFile,
 	}
@@ -57,9 +59,14 @@ func (c *command) sayDev(e *devEnv) error {
 			return err
 		}
 	}
-	c.say("\nand sign in to workspace %q. Your own app signs in with", d.Workspace)
-	c.say("  authority  %s\n  client ID  %s\n  scope      %s", d.Authority, d.ClientID, d.Scope)
-	c.say("and provisioning with\n  %s\n  token %s (shown by --json)", d.SCIMBase, scim.Token(d.SCIMToken))
+	c.say("\nand sign in to workspace %q.", d.Workspace)
+	if e.signIn != signInSAML {
+		c.say("Your own app signs in with\n  authority  %s\n  client ID  %s\n  scope      %s", d.Authority, d.ClientID, d.Scope)
+	}
+	if d.SAML != nil {
+		c.say("A browser signs in by SAML at\n  %s\nor, from Entra's side, at\n  %s", d.SAML.Login, d.SAML.UserAccessURL)
+	}
+	c.say("Provisioning goes to\n  %s\n  token %s (shown by --json)", d.SCIMBase, scim.Token(d.SCIMToken))
 	prefix := ""
 	if name, named, err := c.stateFile(); err != nil || named || name != d.State {
 		prefix = stateVariable + "=" + shellWord(d.State) + " "

@@ -30,8 +30,24 @@ type Entra interface {
 	// Provision sends everybody who is assigned to the SCIM service at
 	// tenantURL, and from then on each change as it happens.
 	Provision(ctx context.Context, tenantURL, token string) error
+	// SetUpSAML saves the app's single sign-on page with a workspace's
+	// addresses, and returns what Entra's page shows in exchange.
+	SetUpSAML(EntraSAML) (EntraSAMLInfo, error)
+	// RollCertificate signs SAML responses with a new certificate from now on.
+	RollCertificate() error
 	// Close ends it.
 	Close()
+}
+
+// EntraSAML are the addresses that an administrator copies into Entra.
+type EntraSAML struct{ EntityID, ACS, SLO string }
+
+// EntraSAMLInfo is what an administrator copies out of Entra.
+type EntraSAMLInfo struct {
+	// MetadataURL is the App Federation Metadata Url, at Microsoft's host.
+	MetadataURL string
+	// UserAccessURL opens the app from Entra's side, in a browser on this machine.
+	UserAccessURL string
 }
 
 // EntraConfig is the tenant and app that the dev command asks for.
