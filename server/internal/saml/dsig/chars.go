@@ -100,9 +100,10 @@ func isChar(r rune) bool {
 }
 
 // isAbsolute reports whether a namespace is a URI with a scheme, written without
-// anything that RFC 3986 forbids, and without &. libxml2 makes nothing, without a
-// word, of a document with a relative one ("void canonicalisation"), and writes
-// an & as it is where the canonical form wants &amp;.
+// anything that RFC 3986 forbids, and without & or a user. libxml2 makes
+// nothing, without a word, of a document with a relative one or one that it
+// cannot read ("void canonicalisation"), and writes an & as it is where the
+// canonical form wants &amp;.
 func isAbsolute(uri string) bool {
 	scheme, rest, ok := strings.Cut(uri, ":")
 	if !ok || scheme == "" || !isLetter(scheme[0]) {
@@ -123,7 +124,26 @@ func isAbsolute(uri string) bool {
 			return false
 		}
 	}
-	return strings.Count(rest, "#") <= 1
+	return strings.Count(rest, "#") <= 1 && hasPlainHost(rest)
+}
+
+// hasPlainHost reports whether what follows the scheme names a host, and maybe a
+// port, or no authority at all.
+func hasPlainHost(rest string) bool {
+	authority, ok := strings.CutPrefix(rest, "//")
+	if !ok {
+		return true
+	}
+	if end := strings.IndexAny(authority, "/?#"); end >= 0 {
+		authority = authority[:end]
+	}
+	host, port, ported := strings.Cut(authority, ":")
+	for i := range len(port) {
+		if !isDigit(port[i]) {
+			return false
+		}
+	}
+	return host != "" && !strings.Contains(host, "@") && ported == (port != "") && len(port) <= 5
 }
 
 func (s *scanner) skipSpace() {

@@ -61,6 +61,10 @@ func TestParse_refusesWhatIsNotPlainXML(t *testing.T) {
 		"a namespace with a space":              {`<a xmlns="urn:x y"/>`, CheckForbidden},
 		"a namespace with a bad escape":         {`<a xmlns="urn:%zz"/>`, CheckForbidden},
 		"a namespace with an ampersand":         {`<a xmlns="urn:x&amp;y"/>`, CheckForbidden},
+		"a namespace with a bad port":           {`<a xmlns="http://x:y/z"/>`, CheckForbidden},
+		"a namespace with an empty port":        {`<a xmlns="http://x:/z"/>`, CheckForbidden},
+		"a namespace with a user":               {`<a xmlns="http://u@x/z"/>`, CheckForbidden},
+		"a namespace with an empty host":        {`<a xmlns="http:///z"/>`, CheckForbidden},
 		"a namespace with two fragments":        {`<a xmlns="urn:x#a#b"/>`, CheckForbidden},
 		"a namespace with a bad scheme":         {`<a xmlns="1x:y"/>`, CheckForbidden},
 		"a document type":                       {`<!DOCTYPE a><a/>`, CheckForbidden},
@@ -160,7 +164,7 @@ func namespaces(n int) string {
 
 func TestParse_readsWhatIsThere(t *testing.T) {
 	d := parsed(t, "\ufeff<?xml version='1.0'  encoding=\"utf-8\" standalone='yes' ?>\r\n<!-- before -->"+
-		"<p:a xmlns:p = 'urn:a' xmlns=\"urn:d\"\n ID='_1' p:x='1\t2\r\n3&#9;&#xA;&quot;\"'><b\t>one<!-- - -->&amp;\r\ntwo\rthree<![CDATA[<&]]]]>&#13;&#x1F600;</b ><c xmlns=''/> tail</p:a>\n<!-- after -->")
+		"<p:a xmlns:p = 'urn:a' xmlns=\"urn:d\"\n ID='_1' xmlns:q='http://h:80/?a:b@c' p:x='1\t2\r\n3&#9;&#xA;&quot;\"'><b\t>one<!-- - -->&amp;\r\ntwo\rthree<![CDATA[<&]]]]>&#13;&#x1F600;</b ><c xmlns=''/> tail</p:a>\n<!-- after -->")
 	root := d.Root()
 	if !root.Is("urn:a", "a") || root.ID() != "_1" || root.Parent() != nil {
 		t.Errorf("the root is %+v", root.name)
