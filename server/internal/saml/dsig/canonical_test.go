@@ -49,14 +49,16 @@ func TestCanonical_followsTheRecommendation(t *testing.T) {
 			`<a xmlns:p="urn:p" xmlns:q="urn:q"><b p:x="1" y="2"/></a>`, "b", nil, `<b xmlns:p="urn:p" y="2" p:x="1"></b>`,
 		},
 		"a listed prefix is written though it is not used": {
-			`<a xmlns:p="urn:p" xmlns:q="urn:q"><b><q:c xmlns:p="urn:p2"/></b></a>`, "b", []string{"p"},
+			`<a xmlns:p="urn:p" xmlns:q="urn:q"><b><q:c xmlns:p="urn:p2"/></b></a>`, "b",
+			[]string{"p"},
 			`<b xmlns:p="urn:p"><q:c xmlns:p="urn:p2" xmlns:q="urn:q"></q:c></b>`,
 		},
 		"a listed prefix is not written twice": {
 			`<a xmlns:p="urn:p"><b xmlns:p="urn:p"><p:c/></b></a>`, "a", []string{"p", "p"}, `<a xmlns:p="urn:p"><b><p:c></p:c></b></a>`,
 		},
 		"the default can be listed": {
-			`<a xmlns="urn:1" xmlns:p="urn:2"><p:b><p:c xmlns=""/></p:b></a>`, "b", []string{"#default"},
+			`<a xmlns="urn:1" xmlns:p="urn:2"><p:b><p:c xmlns=""/></p:b></a>`, "b",
+			[]string{"#default"},
 			`<p:b xmlns="urn:1" xmlns:p="urn:2"><p:c xmlns=""></p:c></p:b>`,
 		},
 		"a listed prefix that nobody declared is nothing": {

@@ -22,16 +22,24 @@ func outOfPlace(wanted string, e *Element) *Error {
 // plain refuses attributes other than these, text between the children, and
 // comments: nothing in a signature is left for somebody else to read otherwise.
 func plain(e *Element, attributes ...string) *Error {
-	for _, a := range e.attributes() {
-		if a.Space != "" || !slices.Contains(attributes, a.Local) {
-			return refuse(CheckGrammar, "no such attribute on "+e.name.Local, a.Local)
-		}
+	if err := only(e, attributes); err != nil {
+		return err
 	}
 	switch {
 	case e.hasComment:
 		return refuse(CheckGrammar, "no comment in "+e.name.Local, "one")
 	case e.first != none && strings.Trim(e.Text(), " \t\r\n") != "":
 		return refuse(CheckGrammar, "no text in "+e.name.Local, e.Text())
+	}
+	return nil
+}
+
+// only refuses attributes other than these.
+func only(e *Element, attributes []string) *Error {
+	for _, a := range e.attributes() {
+		if a.Space != "" || !slices.Contains(attributes, a.Local) {
+			return refuse(CheckGrammar, "no such attribute on "+e.name.Local, a.Local)
+		}
 	}
 	return nil
 }
@@ -77,10 +85,8 @@ func exclusive(e *Element) ([]string, *Error) {
 
 // base64Of decodes the content of an element that has nothing else.
 func base64Of(e *Element, attributes ...string) ([]byte, *Error) {
-	for _, a := range e.attributes() {
-		if a.Space != "" || !slices.Contains(attributes, a.Local) {
-			return nil, refuse(CheckGrammar, "no such attribute on "+e.name.Local, a.Local)
-		}
+	if err := only(e, attributes); err != nil {
+		return nil, err
 	}
 	if e.hasComment || e.FirstChild() != nil {
 		return nil, refuse(CheckGrammar, "only base64 in "+e.name.Local, "something else")

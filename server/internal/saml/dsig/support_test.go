@@ -216,7 +216,10 @@ func entraResponse(t testing.TB, groups int) string {
 		{"http://schemas.microsoft.com/identity/claims/displayname", "Ann Äpfel"},
 		{"http://schemas.microsoft.com/identity/claims/identityprovider", "https://sts.windows.net/11111111-2222-3333-4444-555555555555/"},
 		{"http://schemas.microsoft.com/claims/authnmethodsreferences", "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password"},
-		{claims + "givenname", "Ann"}, {claims + "surname", "Äpfel"}, {claims + "emailaddress", "ann@example.com"}, {claims + "name", "ann@example.com"},
+		{claims + "givenname", "Ann"},
+		{claims + "surname", "Äpfel"},
+		{claims + "emailaddress", "ann@example.com"},
+		{claims + "name", "ann@example.com"},
 	} {
 		b.WriteString(`<Attribute Name="` + a[0] + `"><AttributeValue>` + a[1] + `</AttributeValue></Attribute>`)
 	}

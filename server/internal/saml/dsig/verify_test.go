@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"encoding/base64"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -266,4 +267,18 @@ func TestVerify_looksOnlyWhereItIsTold(t *testing.T) {
 	if _, err := Verify(d, d.Root(), pinned(rsaKey("idp")), Policy{}); err != nil {
 		t.Errorf("as the first child, where that is the policy, it says %v", err)
 	}
+}
+
+func TestVerify_mayBeCalledByManyAtOnce(t *testing.T) {
+	d := parsed(t, string(signedResponse(t, 3)))
+	keys := pinned(rsaKey("other"), rsaKey("idp"))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if s, err := Verify(d, d.Root().Child(assertionNS, "Assertion"), keys, behindIssuer); err != nil || s.Key != 1 {
+				t.Errorf("it says %v", err)
+			}
+		})
+	}
+	all.Wait()
 }
