@@ -59,6 +59,9 @@ func ProfileOf(u User) Profile {
 // value, of the primary or else the first element of roles; or "".
 func RoleIn(doc []byte) string {
 	roles := object(doc).list("roles")
+	for i, r := range roles {
+		roles[i] = unfolded(r)
+	}
 	return first(pick(roles, "", "display"), pick(roles, "", "value"))
 }
 

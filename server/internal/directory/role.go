@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -86,7 +87,27 @@ func (r RoleRule) Names(g Group) bool {
 func rolesIn(doc []byte) []string {
 	var out []string
 	for _, r := range object(doc).list("roles") {
+		r = unfolded(r)
 		out = append(out, r.text("value"), r.text("display"))
+	}
+	return out
+}
+
+// unfolded is a role whose value is a JSON text taken apart: so Entra's
+// AppRoleAssignments functions send one where the mapping is to the whole
+// attribute, with displayName for the display.
+func unfolded(r fieldsOf) fieldsOf {
+	text := r.text("value")
+	if !strings.HasPrefix(text, "{") {
+		return r
+	}
+	inner := object([]byte(text))
+	if inner.text("value") == "" {
+		return r
+	}
+	out := fieldsOf{"value": inner.get("value"), "display": inner.get("displayName"), "primary": r.get("primary")}
+	if inner.text("displayName") == "" {
+		out["display"] = inner.get("display")
 	}
 	return out
 }

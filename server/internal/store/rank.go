@@ -233,6 +233,25 @@ func (s *Store) Ranked(ctx context.Context, ws directory.Workspace, u directory.
 	return directory.Rank(ws, u, u.State, groups), nil
 }
 
+// ranked is Ranked within a transaction.
+func (t *tx) ranked(ctx context.Context, workspace string, u directory.User) (directory.User, error) {
+	ws, err := scanWorkspace(t.row(ctx, `select `+workspaceColumns+` from workspaces w where w.id = $1`, workspace))
+	if err != nil || u.Ranking.By == 0 || u.Ranking.By == ws.RankedBy() {
+		return u, err
+	}
+	var groups []directory.Group
+	if ws.RanksGroups() {
+		var pk int64
+		if err := t.row(ctx, `select pk from users where id = $1`, u.ID).Scan(&pk); err != nil {
+			return u, err
+		}
+		if groups, err = t.rankingGroups(ctx, ws, pk); err != nil {
+			return u, err
+		}
+	}
+	return directory.Rank(ws, u, u.State, groups), nil
+}
+
 // RankingGroups returns the groups of a person, as far as rules need to know
 // them: none where no rule of ws is about groups.
 func (s *Store) RankingGroups(ctx context.Context, ws directory.Workspace, user string) ([]directory.Group, error) {

@@ -79,6 +79,9 @@ func (s *Store) StartSession(ctx context.Context, n directory.Session, admit fun
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
 		u, err := scanUser(t.row(ctx, `select `+userColumns+` from users u
 			join workspaces w on w.directory = u.directory where w.id = $1 and u.id = $2`, n.Workspace, n.User))
+		if err == nil {
+			u, err = t.ranked(ctx, n.Workspace, u)
+		}
 		if err != nil {
 			return err
 		}
@@ -162,7 +165,11 @@ func (s *Store) Session(ctx context.Context, hash string, now time.Time) (
 		return directory.Session{}, directory.User{}, directory.Workspace{}, err
 	}
 	w, err := wr.workspace()
-	return n, ur.user(), w, err
+	if err != nil {
+		return directory.Session{}, directory.User{}, directory.Workspace{}, err
+	}
+	u, err := s.Ranked(ctx, w, ur.user())
+	return n, u, w, err
 }
 
 // SessionsOfUser returns the sessions of a person in every workspace, oldest
