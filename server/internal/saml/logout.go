@@ -264,12 +264,21 @@ func onlyIf(ok bool, s string) string {
 	return ""
 }
 
+// loginHosts are where Entra signs people in, by cloud.
+var loginHosts = []string{"login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"}
+
 // isLoginIssuer recognises the issuer that Entra gives its LogoutResponse:
-// https://login.microsoftonline.com/{tenant}/, on the host of its endpoints.
+// https://login.microsoftonline.com/{tenant}/, on one of Microsoft's hosts or on
+// that of its endpoints.
 func (j *judge) isLoginIssuer(issuer string) bool {
 	tenant := j.expectedTenant()
 	if tenant == "" {
 		return false
+	}
+	for _, host := range loginHosts {
+		if issuer == "https://"+host+"/"+tenant+"/" {
+			return true
+		}
 	}
 	for _, address := range []string{j.IdP.SLORedirect, j.IdP.SSORedirect, j.IdP.SSOPost} {
 		u, err := url.Parse(address)
