@@ -4,6 +4,8 @@ import (
 	"crypto/x509"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/lanyard-sso/lanyard/problem"
 )
@@ -41,7 +43,8 @@ func (p IdentityProvider) Validate(o MetadataOptions) (IdentityProvider, []Warni
 // ValidEntityID reports whether s may be a service provider's entity ID: 1 to
 // MaxEntityID characters that print, without spaces around them.
 func ValidEntityID(s string) error {
-	if n := len([]rune(s)); n == 0 || n > MaxEntityID || trim(s) != s || Shown(s[:min(len(s), maxShown)]) != s[:min(len(s), maxShown)] {
+	if n := utf8.RuneCountInString(s); n == 0 || n > MaxEntityID || !utf8.ValidString(s) || strings.TrimSpace(s) != s ||
+		strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return problem.New(problem.SAMLEntityID)
 	}
 	return nil

@@ -77,10 +77,14 @@ func (o outgoing) message(b Binding) (*Message, error) {
 		return nil, problem.New(problem.SAMLRelayState)
 	}
 	m := &Message{ID: o.id, Binding: b, URL: o.to}
+	put := o.redirect
 	if b == POST {
-		return m, o.post(m)
+		put = o.post
 	}
-	return m, o.redirect(m)
+	if err := put(m); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 func (o outgoing) post(m *Message) error {
