@@ -5,11 +5,13 @@ package cli_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/lanyard-sso/lanyard/entratest"
 	"github.com/lanyard-sso/lanyard/server/cli"
 )
 
@@ -47,7 +49,32 @@ func TestConform_itExitsWithOneOnAFailure(t *testing.T) {
 	}
 }
 
-// req: E15
+// federated is a tenant that signs assertions: its issuer, where its keys are,
+// and one assertion.
+func federated(t *testing.T) (issuer, keys, assertion string) {
+	t.Helper()
+	tenant := entratest.New(t)
+	acme := tenant.AddTenant(entratest.TenantOptions{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		res, err := tenant.HTTPClient().Get(acme.Authority() + "/discovery/v2.0/keys")
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer res.Body.Close()
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.Copy(w, res.Body)
+	}))
+	t.Cleanup(server.Close)
+	return acme.Issuer(), server.URL + "/keys", acme.FederatedToken(entratest.FederatedOptions{
+		ServicePrincipal: "the-service-principal", Audience: "api://lanyard", NoID: true,
+	})
+}
+
+// Nothing is skipped: the tests of credentials are asked of Lanyard's own token
+// endpoint, with a secret and with an assertion of another tenant's.
+//
+// req: D3 E15
 func TestConform_lanyardPasses(t *testing.T) {
 	for name, db := range engines() {
 		t.Run(name, func(t *testing.T) {
@@ -58,8 +85,19 @@ func TestConform_lanyardPasses(t *testing.T) {
 			ready(t, s.PublicURL)
 			tm.must("workspace", "create", "acme", "--name", "Acme")
 			tm.env = append(tm.env, "LANYARD_CONFORM_TOKEN="+strings.TrimSpace(tm.must("scim", "token", "create", "--workspace", "acme")))
-			out, errOut, code := tm.run("conform", "scim", s.PublicURL+"/scim/v2/acme/?aadOptscim062020")
-			if code != 0 || errOut != "" || !strings.Contains(out, " 0 failed, 0 warned (optional), 2 skipped\n") {
+			var made struct {
+				ID       string
+				TokenURL string `json:"token_url"`
+				Secrets  []struct{ Secret string }
+			}
+			decode(t, tm.must("scim", "client", "create", "--workspace", "acme", "--public-url", s.PublicURL, "--json"), &made)
+			issuer, keys, assertion := federated(t)
+			tm.must("scim", "federation", "set", made.ID, "--workspace", "acme", "--issuer", issuer, "--jwks-url", keys,
+				"--subject", "the-service-principal", "--audience", "api://lanyard")
+			tm.env = append(tm.env, "LANYARD_CONFORM_CLIENT_SECRET="+made.Secrets[0].Secret, "LANYARD_CONFORM_CLIENT_ASSERTION="+assertion)
+			out, errOut, code := tm.run("conform", "scim", s.PublicURL+"/scim/v2/acme/?aadOptscim062020",
+				"--token-endpoint", made.TokenURL, "--client-id", made.ID)
+			if code != 0 || errOut != "" || !strings.Contains(out, " 0 failed, 0 warned (optional), 0 skipped\n") {
 				t.Errorf("it ended with %d:\n%s%s", code, errOut, out)
 			}
 		})
