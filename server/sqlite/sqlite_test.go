@@ -45,7 +45,22 @@ func run(t testing.TB, path, text string) {
 }
 
 // req: E5 E7
-func TestStore_itKeepsItsPromisesOnSQLite(t *testing.T) { storetest.Run(t, fresh) }
+func TestStore_itKeepsItsPromisesOnSQLite(t *testing.T) {
+	var opened []*store.Store
+	storetest.Run(t, func(t testing.TB) storetest.Database {
+		d := fresh(t)
+		connect := d.Connect
+		d.Connect = func(ctx context.Context) (*store.Store, error) {
+			s, err := connect(ctx)
+			if err == nil {
+				opened = append(opened, s)
+			}
+			return s, err
+		}
+		return d
+	})
+	t.Run("by an index for each statement", func(t *testing.T) { explain(t, opened) })
+}
 
 func BenchmarkInsertUser(b *testing.B)   { storetest.BenchmarkInsertUser(b, fresh) }
 func BenchmarkGetUser(b *testing.B)      { storetest.BenchmarkGetUser(b, fresh) }

@@ -451,5 +451,5 @@ func (w *writer) drop() {
 	// ErrBadConn makes the pool close the connection rather than keep it.
 	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn })
 	_ = w.conn.Close()
-	w.conn, w.stmts = nil, nil
+	w.conn = nil
 }

@@ -14,6 +14,7 @@ type reader struct {
 	engine Engine
 	mu     sync.RWMutex
 	stmts  map[string]*sql.Stmt
+	closed bool
 }
 
 // readTries is how often a query is begun that fails for a passing reason.
@@ -37,7 +38,7 @@ func (r *reader) again(ctx context.Context, query func() error) error {
 
 func (r *reader) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	r.mu.RLock()
-	s, closed := r.stmts[query], r.stmts == nil
+	s, closed := r.stmts[query], r.closed
 	r.mu.RUnlock()
 	if closed {
 		return nil, ErrClosed
@@ -51,8 +52,8 @@ func (r *reader) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if other := r.stmts[query]; other != nil || r.stmts == nil {
-		return other, errors.Join(s.Close(), closedUnless(other != nil))
+	if other := r.stmts[query]; other != nil || r.closed {
+		return other, errors.Join(s.Close(), closedUnless(!r.closed))
 	}
 	r.stmts[query] = s
 	return s, nil
@@ -113,7 +114,7 @@ const maxShapes = 256
 func (r *reader) prepared(ctx context.Context, q *sqlText) (*sql.Stmt, error) {
 	text := q.String()
 	r.mu.RLock()
-	s, full, closed := r.stmts[text], len(r.stmts) >= maxShapes, r.stmts == nil
+	s, full, closed := r.stmts[text], len(r.stmts) >= maxShapes, r.closed
 	r.mu.RUnlock()
 	switch {
 	case closed:
@@ -160,7 +161,7 @@ func (r *reader) close() error {
 	for _, s := range r.stmts {
 		errs = append(errs, s.Close())
 	}
-	r.stmts = nil
+	r.closed = true
 	return errors.Join(errs...)
 }
 

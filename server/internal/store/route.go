@@ -22,6 +22,55 @@ type route struct {
 	// path is that of the term where one resource may have several values:
 	// then it counts at the first.
 	path int64
+	// few, when set, gives the candidates, which are put in the order of key:
+	// for a route that nobody should take unless they are few.
+	few *route
+	key func(q *sqlText) // of a candidate f
+	num bool             // val is a number
+}
+
+// gathered returns the routes that put the candidates of a condition in the
+// order of another route, which is by key.
+func (v *view) gathered(root node, dir string, order route, key func(q *sqlText)) []route {
+	kids := []node{root}
+	if root.op == all {
+		kids = root.kids
+	}
+	var routes []route
+	for _, k := range kids {
+		if k.op != single {
+			continue
+		}
+		few, rank := v.route(k.leaf, dir)
+		if rank > rankRange {
+			continue
+		}
+		d := route{pk: "t.pk", desc: order.desc, few: &few, key: key, num: order.numeric()}
+		d.where = func(q *sqlText) { q.put("1 = 1") }
+		if order.val != "" {
+			d.val = "t.val"
+			d.where = func(q *sqlText) { q.put("t.val is not null") }
+		}
+		routes = append(routes, d)
+	}
+	return routes
+}
+
+// numeric reports whether val is a number.
+func (d route) numeric() bool { return d.num || d.val == "t."+colModified }
+
+// source writes what the rows of the walk are taken from, as t.
+func (d route) source(q *sqlText) {
+	if d.few == nil {
+		q.put(d.from, " t")
+		return
+	}
+	q.put("(select f.pk as pk, ")
+	d.key(q)
+	q.put(" as val from (select distinct ", d.few.pk, " as pk from ", d.few.from, " t where ")
+	d.few.where(q)
+	d.few.bounds(q, place{}, "")
+	q.put(") f) t")
 }
 
 // rank is how many candidates an index can be expected to give; less is better.
@@ -198,7 +247,9 @@ func (d route) rows(q *sqlText, after place, limit, offset int) {
 	if val == "" {
 		val = "''"
 	}
-	q.put("select ", d.pk, " as pk, ", val, " as val from ", d.from, " t where ")
+	q.put("select ", d.pk, " as pk, ", val, " as val from ")
+	d.source(q)
+	q.put(" where ")
 	d.where(q)
 	d.bounds(q, after, order)
 	way := ""

@@ -30,7 +30,9 @@ type Search[T any] struct {
 	After Cursor
 	// Offset skips results, at the cost of walking past them.
 	Offset int
-	// Total asks for the number of all results.
+	// Total asks for the number of all results. Behind a cursor it is counted
+	// anew only where something changed since; and not even then where it is
+	// large and only Match can tell.
 	Total bool
 }
 
@@ -107,22 +109,32 @@ func search[T any](ctx context.Context, s *Store, sh *shelf[T], dir string, q Se
 	if err != nil {
 		return page, err
 	}
-	more, err := w.fill(ctx, &page, count)
-	if err != nil || !q.Total {
+	more, last, err := w.fill(ctx, &page, count)
+	if err != nil {
 		return page, err
 	}
-	page.Total, err = total(ctx, s, sh, dir, q, w, plain, skipped+len(page.Items)+more)
-	return page, err
+	follows := more > 0 || !w.ended
+	var c counted
+	if q.Total {
+		if c, err = w.counted(ctx, dir, q, plain, follows, skipped+len(page.Items)+more); err != nil {
+			return page, err
+		}
+		page.Total = c.total
+	}
+	if follows {
+		page.Next = w.cursor(last, c)
+	}
+	return page, nil
 }
 
-// fill reads a page. more is how many results were read beyond it.
-func (w *walk[T]) fill(ctx context.Context, page *Page[T], count int) (more int, err error) {
-	var last found[T]
+// fill reads a page. more is how many results were read beyond it, and last the
+// last in it.
+func (w *walk[T]) fill(ctx context.Context, page *Page[T], count int) (more int, last found[T], err error) {
 	for !w.ended && more == 0 && len(page.Items) < count {
 		// One more tells whether another page follows.
 		got, err := w.step(ctx, count-len(page.Items)+1, true)
 		if err != nil {
-			return 0, err
+			return 0, last, err
 		}
 		for _, f := range got {
 			if len(page.Items) == count {
@@ -133,10 +145,34 @@ func (w *walk[T]) fill(ctx context.Context, page *Page[T], count int) (more int,
 			last = f
 		}
 	}
-	if more > 0 || !w.ended {
-		page.Next = w.cursor(last)
+	return more, last, nil
+}
+
+// counted is a total, and the last event before it was counted: a cursor carries
+// it, so that a walk counts once. Zero means that nothing was.
+type counted struct {
+	total int
+	seq   int64
+}
+
+// manyCounted is from when on a total that only Match can tell is not counted
+// anew for the next page, even where something changed.
+const manyCounted = 1000
+
+// counted returns the number of all results, of which so many were seen.
+func (w *walk[T]) counted(ctx context.Context, dir string, q Search[T], plain, follows bool, seen int) (c counted, err error) {
+	// Only people and groups have an event for every change.
+	sure := !plain && (w.shelf.kind == userType || w.shelf.kind == directory.GroupType)
+	if sure && (follows || w.had.total > 0) {
+		if c.seq, err = w.s.LastEvent(ctx); err != nil {
+			return c, err
+		}
 	}
-	return more, nil
+	if had := w.had; had.total > 0 && (sure && had.seq == c.seq || w.match != nil && had.total > manyCounted) {
+		return had, nil
+	}
+	c.total, err = total(ctx, w.s, w.shelf, dir, q, w, plain, seen)
+	return c, err
 }
 
 // total is how many results there are: from the counters where nothing is

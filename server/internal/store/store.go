@@ -20,6 +20,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -104,6 +106,16 @@ func (s *Store) Ping(ctx context.Context) error {
 // then wait for it. It is a hint: changes of other processes may be missed, so
 // readers poll as well.
 func (s *Store) Changed() <-chan struct{} { return s.bell.wait() }
+
+// Statements returns the texts of SQL that were prepared, so that somebody can
+// ask the database how it runs them. Call it after Close. Where the engine is a
+// Batcher those of the writer are not among them.
+func (s *Store) Statements() []string {
+	s.read.mu.RLock()
+	defer s.read.mu.RUnlock()
+	all := slices.Collect(maps.Keys(s.read.stmts))
+	return slices.AppendSeq(all, maps.Keys(s.w.stmts))
+}
 
 func (s *Store) meta(ctx context.Context, key string) (int64, error) {
 	var v int64

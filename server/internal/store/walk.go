@@ -47,6 +47,7 @@ type walk[T any] struct {
 	match func(T) (bool, error)
 	arms  []arm
 	shape uint32
+	had   counted // by the cursor that it goes on from
 
 	at     int // the arm
 	picked bool
@@ -369,6 +370,18 @@ func (a *arm) choose(ctx context.Context, s *Store) error {
 		}
 	}
 	least := enough
+	for i, d := range a.routes {
+		if d.few == nil {
+			continue
+		}
+		n, err := s.estimate(ctx, *d.few)
+		if err != nil {
+			return err
+		}
+		if n < least {
+			least, best = n, i
+		}
+	}
 	for i, r := range a.ranks {
 		if rivals < 2 || a.ranks[best] == rankOne {
 			break

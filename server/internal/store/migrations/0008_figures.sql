@@ -6,3 +6,6 @@ alter table consumers add column seen bigint not null default 0;
 
 -- The number up to which events were deleted.
 insert into meta (k, v) values ('pruned', 0);
+
+create index dead_letters_seq on dead_letters (seq);
+create index scim_tokens_expiring on scim_tokens (expires) where client <> '';

@@ -290,6 +290,30 @@ var searching = []promise{
 		_, err := s.SearchUsers(ctx, "acme", store.Search[directory.User]{Count: 1, Sort: &store.Sort{Path: "active"}})
 		wants(f, err, store.ErrNoOrder)
 	}},
+	{"counts a walk once, and again where something changed", func(f *fixture) {
+		s, ctx := f.indexed(), f.Context()
+		for i := range 5 {
+			must(f, insert(ctx, s, described(i, attributes{"dept": {"sales"}})))
+		}
+		asked := 0
+		q := store.Search[directory.User]{
+			Where: store.Compare{Path: "dept", Value: "sales"}, Partial: true, Count: 2, Total: true,
+			Match: func(directory.User) (bool, error) { asked++; return true, nil },
+		}
+		next := func(want, most int) {
+			f.Helper()
+			asked = 0
+			page, err := s.SearchUsers(ctx, "acme", q)
+			if err != nil || page.Total != want || asked > most {
+				f.Errorf("total %d, want %d, after looking at %d, %v", page.Total, want, asked, err)
+			}
+			q.After = page.Next
+		}
+		next(5, 5)
+		next(5, 3) // this page, and one more
+		must(f, insert(ctx, s, described(5, attributes{"dept": {"sales"}})))
+		next(6, 9)
+	}},
 }
 
 // inOrder compares by the smallest value, for descending order the greatest.
