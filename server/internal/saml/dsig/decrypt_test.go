@@ -113,6 +113,7 @@ func TestDecrypt_opensEachShapeAnIdPSends(t *testing.T) {
 		"no Type":                           strings.Replace(cbc.String(), ` Type="http://www.w3.org/2001/04/xmlenc#Element"`, "", 1),
 		"wrapped base64":                    strings.Replace(cbc.String(), base64.StdEncoding.EncodeToString(cbc.data), wrapped(base64.StdEncoding.EncodeToString(cbc.data)), 1),
 		"CBC in whole blocks":               sealedFor(t, &key.PublicKey, aes256CBC, plainText+strings.Repeat(" ", 16-len(plainText)%16)).String(),
+		"one deep inside, with a prefix":    `<r xmlns:outer="` + assertionNS + `"><s>` + sealedFor(t, &key.PublicKey, aes256CBC, `<outer:Assertion ID="_a">secret</outer:Assertion>`).String() + `</s></r>`,
 		"what takes its namespace from out": sealedFor(t, &key.PublicKey, aes256CBC, `<Assertion ID="_a">secret</Assertion>`).String(),
 	}
 	for name, o := range map[string]struct {
@@ -123,6 +124,8 @@ func TestDecrypt_opensEachShapeAnIdPSends(t *testing.T) {
 		"OAEP with SHA-256":            {rsa.OAEPOptions{Hash: crypto.SHA256, MGFHash: crypto.SHA1}, oaepMethod(mgf1p, digestSHA256, "")},
 		"OAEP of 1.1":                  {rsa.OAEPOptions{Hash: crypto.SHA1}, oaepMethod(namespaceEncryption11+"rsa-oaep", "", "")},
 		"OAEP of 1.1 with SHA-256":     {rsa.OAEPOptions{Hash: crypto.SHA256}, oaepMethod(namespaceEncryption11+"rsa-oaep", digestSHA256, "mgf1sha256")},
+		"OAEP of 1.1 with SHA-256/512": {rsa.OAEPOptions{Hash: crypto.SHA256, MGFHash: crypto.SHA512}, oaepMethod(namespaceEncryption11+"rsa-oaep", digestSHA256, "mgf1sha512")},
+		"OAEP of 1.1, all of it aloud": {rsa.OAEPOptions{Hash: crypto.SHA1}, oaepMethod(namespaceEncryption11+"rsa-oaep", "http://www.w3.org/2000/09/xmldsig#sha1", "mgf1sha1")},
 		"OAEP of 1.1 with SHA-512/384": {rsa.OAEPOptions{Hash: crypto.SHA512, MGFHash: crypto.SHA384}, oaepMethod(namespaceEncryption11+"rsa-oaep", "http://www.w3.org/2001/04/xmlenc#sha512", "mgf1sha384")},
 		"OAEP with parameters":         {rsa.OAEPOptions{Hash: crypto.SHA1, Label: []byte("label")}, strings.Replace(oaepMethod(mgf1p, digestSHA256, ""), `<DigestMethod xmlns="http://www.w3.org/2000/09/xmldsig#" Algorithm="`+digestSHA256+`"/>`, `<e:OAEPparams>bGFiZWw=</e:OAEPparams>`, 1)},
 	} {
@@ -132,7 +135,7 @@ func TestDecrypt_opensEachShapeAnIdPSends(t *testing.T) {
 	}
 	for name, document := range cases {
 		t.Run("it opens "+name, func(t *testing.T) {
-			d, err := Decrypt(parsed(t, document).Root(), []*rsa.PrivateKey{rsaKey("idp"), key}, Limits{})
+			d, err := Decrypt(find(t, parsed(t, document), "EncryptedAssertion"), []*rsa.PrivateKey{rsaKey("idp"), key}, Limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -263,6 +266,8 @@ func TestDecrypt_refusesOtherShapesAndAlgorithms(t *testing.T) {
 		"no method for the key":       {plainMGF1P, "", CheckGrammar},
 		"a key size of its own":       {`cbc"/>`, `cbc"><xenc:KeySize>1</xenc:KeySize></xenc:EncryptionMethod>`, CheckGrammar},
 		"encrypted content":           {"xmlenc#Element", "xmlenc#Content", CheckGrammar},
+		"no CipherData":               {`<xenc:CipherData>`, `<xenc:CipherData xmlns:xenc="urn:other">`, CheckGrammar},
+		"an attribute on the digest":  {plainMGF1P, strings.Replace(oaepMethod(mgf1p, digestSHA256, ""), "<DigestMethod ", `<DigestMethod x="y" `, 1), CheckGrammar},
 		"a CipherReference":           {`<xenc:CipherData>`, `<xenc:CipherData><xenc:CipherReference URI="http://x.example/"/>`, CheckGrammar},
 		"two EncryptedDatas":          {`</EncryptedAssertion>`, `<EncryptedData xmlns="http://www.w3.org/2001/04/xmlenc#"/></EncryptedAssertion>`, CheckGrammar},
 		"something beside":            {`</EncryptedAssertion>`, `<Assertion/></EncryptedAssertion>`, CheckGrammar},

@@ -118,6 +118,12 @@ func refusals() map[string]struct {
 		"two InclusiveNamespaces":             {c14n, `<CanonicalizationMethod Algorithm=` + exc + `><i:InclusiveNamespaces xmlns:i=` + exc + `/><i:InclusiveNamespaces xmlns:i=` + exc + `/></CanonicalizationMethod>`, CheckGrammar},
 		"another attribute in the PrefixList": {c14n, `<CanonicalizationMethod Algorithm=` + exc + `><i:InclusiveNamespaces xmlns:i=` + exc + ` x="y"/></CanonicalizationMethod>`, CheckGrammar},
 		"a PrefixList without end":            {c14n, `<CanonicalizationMethod Algorithm=` + exc + `><i:InclusiveNamespaces xmlns:i=` + exc + ` PrefixList="` + strings.Repeat("a ", 65) + `"/></CanonicalizationMethod>`, CheckLimit},
+		"no SignatureMethod":                  {`<SignatureMethod Algorithm=` + rsaSHA + `/>`, ``, CheckGrammar},
+		"no DigestMethod":                     {`<DigestMethod Algorithm=` + sha256 + `/>`, ``, CheckGrammar},
+		"another attribute on a method":       {`<CanonicalizationMethod `, `<CanonicalizationMethod x="y" `, CheckGrammar},
+		"another attribute on DigestMethod":   {`<DigestMethod `, `<DigestMethod x="y" `, CheckGrammar},
+		"another attribute on Transforms":     {`<Transforms>`, `<Transforms x="y">`, CheckGrammar},
+		"another attribute on a Transform":    {`<Transform `, `<Transform x="y" `, CheckGrammar},
 		"no URI":                              {ref, `<Reference>`, CheckReference},
 		"an empty URI":                        {`"#_a1"`, `""`, CheckReference},
 		"another element's ID":                {`"#_a1"`, `"#_b2"`, CheckReference},
@@ -164,6 +170,42 @@ func TestVerify_refusesOtherShapesThoughGenuinelySigned(t *testing.T) {
 				t.Error("it returned octets with its refusal")
 			}
 		})
+	}
+}
+
+func TestVerify_refusesHalfASignature(t *testing.T) {
+	whole := signatureBlank(assertionID)
+	for name, c := range map[string]struct {
+		signature string
+		want      Check
+	}{
+		"nothing in it":     {`<Signature xmlns="` + NamespaceSignature + `"/>`, CheckGrammar},
+		"only a SignedInfo": {`<Signature xmlns="` + NamespaceSignature + `"><SignedInfo/></Signature>`, CheckGrammar},
+		"an empty one":      {`<Signature xmlns="` + NamespaceSignature + `"><SignedInfo/><SignatureValue/></Signature>`, CheckGrammar},
+		"no Reference":      {whole[:strings.Index(whole, "<Reference")] + `</SignedInfo><SignatureValue>AAAA</SignatureValue></Signature>`, CheckGrammar},
+		"an empty value":    {strings.NewReplacer("VALUE", "", "DIGEST", base64.StdEncoding.EncodeToString(make([]byte, 32))).Replace(whole), CheckGrammar},
+	} {
+		d := parsed(t, strings.Replace(assertionBlank(), whole, c.signature, 1))
+		if _, err := Verify(d, d.Root(), pinned(rsaKey("idp")), behindIssuer); checkOf(t, err) != c.want {
+			t.Errorf("with %s it says %v", name, err)
+		}
+	}
+	blank := strings.Replace(assertionBlank(), "rsa-sha256", "ecdsa-sha256", 1)
+	curve := curveKey(elliptic.P256())
+	d := parsed(t, strings.Replace(completed(t, blank, curve, crypto.SHA256), "<SignatureValue>", "<SignatureValue>AAAA", 1))
+	if _, err := Verify(d, d.Root(), pinned(curve), behindIssuer); checkOf(t, err) != CheckSignature {
+		t.Errorf("with three bytes too many it says %v", err)
+	}
+}
+
+// TestVerify_staysSmallThoughTheSignatureIsGenuine has a stranger put something
+// else around a signature that he captured: it is canonicalised before anyone can
+// see that the digest is another.
+func TestVerify_staysSmallThoughTheSignatureIsGenuine(t *testing.T) {
+	signed := completed(t, assertionBlank(), rsaKey("idp"), crypto.SHA256)
+	d := parsed(t, strings.NewReplacer("<Subject>", `<Subject xmlns:p="urn:`+strings.Repeat("x", 100_000)+`">`+strings.Repeat("<p:a/>", 5_000)).Replace(signed))
+	if _, err := Verify(d, d.Root(), pinned(rsaKey("idp")), behindIssuer); checkOf(t, err) != CheckLimit {
+		t.Errorf("it says %v", err)
 	}
 }
 
