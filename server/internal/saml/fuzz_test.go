@@ -8,6 +8,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/saml"
+	"github.com/lanyard-sso/lanyard/server/internal/saml/dsig"
 	"github.com/lanyard-sso/lanyard/server/internal/saml/hostile"
 )
 
@@ -109,6 +110,35 @@ func FuzzRedirectQuery(f *testing.F) {
 			known(t, err)
 		} else if r.InResponseTo == "" || (r.Signed && r.ID != "_lo1") {
 			t.Fatalf("accepted %+v", r)
+		}
+	})
+}
+
+// An identity provider may sign anything. What is accepted then still has all
+// that a sign-in needs.
+func FuzzAssertion(f *testing.F) {
+	f.Add(assertionText)
+	f.Add(edited(f, assertionText, withClaims(claimXML("CoNm", "'456'"), claimXML(saml.ClaimGroupsLink, "x"))...))
+	f.Add(edited(f, assertionText, "</Conditions>", "<OneTimeUse/></Conditions>", "<Audience>", "<Audience>x</Audience><Audience>"))
+	f.Add(edited(f, assertionText, "<SubjectConfirmation ", `<SubjectConfirmation Method="urn:x"/><SubjectConfirmation `))
+	e := expected()
+	e.RequiredClaims = []saml.RequiredClaim{{Name: "CoNm", FoldCase: true}}
+	e.NameID = saml.NameIDMail
+	signer := dsig.Signer{Key: rsaKey(), After: dsig.Name{Space: "urn:oasis:names:tc:SAML:2.0:assertion", Local: "Issuer"}}
+	f.Fuzz(func(t *testing.T, text string) {
+		signed, err := signer.Sign([]byte(text))
+		if err != nil {
+			return
+		}
+		for _, e := range []saml.Expect{e, expected()} {
+			a, err := saml.ParseResponse([]byte(around(string(signed))), e)
+			if err != nil {
+				known(t, err)
+				continue
+			}
+			if a.ID == "" || strings.TrimSpace(a.NameID.Value) == "" || a.Issuer != issuer || a.InResponseTo != requestID || !a.NotOnOrAfter.After(moment) || a.AuthnInstant.IsZero() {
+				t.Fatalf("accepted %+v", a)
+			}
 		}
 	})
 }
