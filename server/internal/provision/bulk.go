@@ -127,6 +127,7 @@ func (c *call) parseBulk(data []byte) (*bulkRun, error) {
 func parseBulkOperation(item any, i int) (*bulkOperation, error) {
 	fields, _ := item.(map[string]any)
 	o := &bulkOperation{}
+	var list []any
 	for key, v := range fields {
 		text, _ := v.(string)
 		switch strings.ToLower(key) {
@@ -140,7 +141,11 @@ func parseBulkOperation(item any, i int) (*bulkOperation, error) {
 			o.path = text
 		case "data":
 			o.data, _ = v.(map[string]any)
+			list, _ = v.([]any)
 		}
+	}
+	if o.method == "PATCH" && list != nil { // as in the RFC's own example (RFC 7644 section 3.7.3)
+		o.data = object{"schemas": []any{scim.PatchMessage}, "Operations": list}
 	}
 	wrong := ""
 	switch {

@@ -107,3 +107,18 @@ func TestBulkStopsAtItsLimits(t *testing.T) {
 	d.ask("POST", "/Bulk", bulk("", bulkUser("a", "x"), bulkUser("a", "y"))).fails(http.StatusBadRequest, "invalidValue")
 	d.ask("POST", "/Bulk", bulk(`,"failOnErrors":"x"`)).fails(http.StatusBadRequest, "invalidValue")
 }
+
+// The RFC's own example gives the operations of a PATCH as the data itself (RFC
+// 7644 section 3.7.3).
+func TestBulkTakesThePatchOfTheRFCsExample(t *testing.T) {
+	d := newDesk(t, "sqlite", nil)
+	id := d.create("ada@acme.example", "a")
+	a := d.ask("POST", "/Bulk", bulk("", `{"method":"PATCH","path":"/Users/`+id+`","data":[{"op":"remove","path":"displayName"},{"op":"add","path":"userName","value":"Dave"}]}`))
+	if statuses, _ := a.outcomes(); !slices.Equal(statuses, []string{"200"}) {
+		t.Fatalf("%s", a.raw)
+	}
+	if got := d.ask("GET", "/Users/"+id, "").body; got["userName"] != "Dave" || got["displayName"] != nil {
+		t.Errorf("now they are %v", got)
+	}
+	d.ask("POST", "/Bulk", bulk("", `{"method":"PUT","path":"/Users/`+id+`","data":[]}`)).fails(http.StatusBadRequest, "invalidSyntax")
+}

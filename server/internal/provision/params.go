@@ -32,15 +32,19 @@ func readParams(query string) (params, error) {
 		if err != nil || verr != nil {
 			return nil, &scim.Error{Status: http.StatusBadRequest, Kind: kindFor(name), Detail: "The query is not percent-encoded properly."}
 		}
-		if _, twice := out[name]; twice && known[name] {
-			return nil, &scim.Error{Status: http.StatusBadRequest, Kind: kindFor(name), Detail: "The parameter " + name + " is given twice."}
+		if _, twice := out[name]; twice && known[name] != "" {
+			return nil, &scim.Error{Status: http.StatusBadRequest, Kind: kindFor(name), Detail: "The parameter " + known[name] + " is given twice."}
 		}
 		out[name] = value
 	}
 	return out, nil
 }
 
-var known = map[string]bool{"filter": true, "startindex": true, "count": true, "attributes": true, "excludedattributes": true, "sortby": true, "sortorder": true, "cursor": true}
+// known are the parameters there are, as they are written.
+var known = map[string]string{
+	"filter": "filter", "startindex": "startIndex", "count": "count", "attributes": "attributes", "excludedattributes": "excludedAttributes",
+	"sortby": "sortBy", "sortorder": "sortOrder", "cursor": "cursor",
+}
 
 func kindFor(name string) scim.Kind {
 	if name == "filter" {
@@ -82,7 +86,7 @@ func (p params) number(name string, otherwise int) (int, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil {
-		return 0, &scim.Error{Status: http.StatusBadRequest, Kind: scim.InvalidValue, Detail: "The parameter " + name + " is not a number that fits."}
+		return 0, &scim.Error{Status: http.StatusBadRequest, Kind: scim.InvalidValue, Detail: "The parameter " + known[name] + " is not a number that fits."}
 	}
 	return int(n), nil
 }

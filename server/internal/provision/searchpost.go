@@ -34,7 +34,7 @@ func searchParams(data []byte) (params, error) {
 	out := params{}
 	for key, v := range body {
 		name := strings.ToLower(key)
-		if !known[name] || v == nil {
+		if known[name] == "" || v == nil {
 			continue
 		}
 		text, ok := paramText(v)

@@ -108,7 +108,11 @@ func TestPatch(t *testing.T) {
 func TestCreateAndReplace(t *testing.T) {
 	users := Users()
 	eachCase(t, "create", func(t *testing.T, c map[string]string) {
-		body := decode(t, c["body"])
+		body, err := Decode([]byte(c["body"]))
+		if err != nil {
+			checkResult(t, c, nil, Result{}, err)
+			return
+		}
 		if c["before"] == "" {
 			got, err := users.Create(body)
 			checkResult(t, c, nil, got, err)

@@ -10,8 +10,8 @@ import (
 )
 
 // Decode reads one JSON object. It refuses what is not UTF-8, what nests deeper
-// than [MaxDepth] and what follows the object. Of a key given twice in exactly
-// the same spelling the last one counts.
+// than [MaxDepth], what follows the object, and a name given twice in one
+// object: of two values each reader on the way might take another one.
 func Decode(data []byte) (Resource, error) {
 	switch {
 	case len(bytes.TrimSpace(data)) == 0:
@@ -20,7 +20,9 @@ func Decode(data []byte) (Resource, error) {
 		return nil, TooLarge()
 	case !utf8.Valid(data):
 		return nil, bad(InvalidSyntax, "The body is not UTF-8.")
-	case tooDeep(data):
+	}
+	depth, names := outline(data)
+	if depth > MaxDepth {
 		return nil, bad(InvalidSyntax, "The body nests deeper than %d levels.", MaxDepth)
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -40,6 +42,9 @@ func Decode(data []byte) (Resource, error) {
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, bad(InvalidSyntax, "There is more text after the JSON object.")
+	}
+	if names != members(object) {
+		return nil, bad(InvalidSyntax, "A name is given twice in one JSON object.")
 	}
 	return object, nil
 }
@@ -75,8 +80,10 @@ func (r Resource) Encode() ([]byte, error) {
 	return data, nil
 }
 
-// tooDeep counts brackets outside strings, before anything is built in memory.
-func tooDeep(data []byte) bool {
+// outline tells how deep JSON nests and how many names its objects have, by the
+// brackets and colons outside strings, before anything is built in memory. It
+// ends where the text is too deep.
+func outline(data []byte) (deepest, names int) {
 	depth, quoted := 0, false
 	for i := 0; i < len(data); i++ {
 		c := data[i]
@@ -87,14 +94,35 @@ func tooDeep(data []byte) bool {
 			quoted = !quoted
 		case quoted:
 		case c == '{' || c == '[':
-			if depth++; depth > MaxDepth {
-				return true
+			if depth++; depth > deepest {
+				deepest = depth
+			}
+			if depth > MaxDepth {
+				return deepest, names
 			}
 		case c == '}' || c == ']':
 			depth--
+		case c == ':':
+			names++
 		}
 	}
-	return false
+	return deepest, names
+}
+
+// members counts the names in all objects of a decoded value.
+func members(v any) (n int) {
+	switch v := v.(type) {
+	case map[string]any:
+		n = len(v)
+		for _, e := range v {
+			n += members(e)
+		}
+	case []any:
+		for _, e := range v {
+			n += members(e)
+		}
+	}
+	return n
 }
 
 // clone copies a JSON value with everything in it.
