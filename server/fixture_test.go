@@ -64,9 +64,10 @@ type world struct {
 	open   func() *Store
 	store  *Store
 	scim   string // the SCIM token
-	// timeout is the HTTP servers'. Zero means a second, which streams must outlive.
-	timeout time.Duration
-	log     *logBuffer
+	// patience is the HTTP servers' timeout. Zero means a second, which streams must
+	// outlive.
+	patience time.Duration
+	log      *logBuffer
 }
 
 func newWorld(t testing.TB, engine string) *world {
@@ -122,7 +123,7 @@ func (w *world) serve(s *Store, change ...func(*Config)) *replica {
 		w.t.Fatal(err)
 	}
 	front.Config.Handler = srv
-	timeout := cmp.Or(w.timeout, time.Second)
+	timeout := cmp.Or(w.patience, time.Second)
 	front.Config.ReadTimeout, front.Config.WriteTimeout = timeout, timeout
 	front.Start()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -46,7 +46,7 @@ func workspaceOf(s hostile.Setup) string {
 func newSAMLFront(t *testing.T) *samlFront {
 	t.Helper()
 	w := newWorld(t, "sqlite")
-	w.timeout = time.Minute
+	w.patience = time.Minute
 	serverKey := bytes.Repeat([]byte{7}, signin.MinServerKey)
 	r := w.serve(w.store, func(c *Config) { c.ServerKey, c.InsecureNoRateLimits = serverKey, true })
 	keys, err := hostile.NewKeys(time.Now())
@@ -94,7 +94,7 @@ type visitor struct {
 	t         *testing.T
 	base      string
 	own       *http.Client // with cookies
-	crossSite *http.Client // a POST from elsewhere brings none (SameSite=Lax)
+	crossSite *http.Client // a POST from elsewhere brings none (SameSite=Lax), and may be given some
 	workspace string
 }
 
@@ -106,9 +106,14 @@ func (f *samlFront) visitor(workspace string) *visitor {
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &visitor{
 		t: f.t, base: f.URL, workspace: workspace,
-		own: &http.Client{Jar: jar, CheckRedirect: stay, Transport: f.Client().Transport}, crossSite: &http.Client{CheckRedirect: stay, Transport: f.Client().Transport},
+		own: &http.Client{Jar: jar, CheckRedirect: stay, Transport: f.Client().Transport}, crossSite: &http.Client{Jar: given{jar}, CheckRedirect: stay, Transport: f.Client().Transport},
 	}
 }
+
+// given is a jar that takes cookies and hands none out.
+type given struct{ http.CookieJar }
+
+func (given) Cookies(*url.URL) []*http.Cookie { return nil }
 
 var requestID = regexp.MustCompile(` ID="([^"]+)"`)
 
