@@ -26,11 +26,17 @@ import (
 //	POST /clock                      {"advance": "1h30m"}
 //	POST /keys/rotate
 //	POST /cycle                      run a cycle of every provisioning job
+//	GET  /saml                       the single sign-on page of the app client_id, or the first: [ControlSAML]
+//	PUT  /saml                       save it
+//	POST /saml/certificates          add one ({"lifetime": "720h"})
+//	POST /saml/certificates/{thumbprint}/activate   also remove
+//	POST /saml/roll                  add one and activate it
 //
 // {who} is a user principal name or an object id, percent-encoded. A change
 // answers when provisioning has pushed it. Errors are {"error": "…"}.
 func (e *Entra) Control(token string) http.Handler {
 	mux := http.NewServeMux()
+	e.controlSAML(mux)
 	mux.HandleFunc("GET /users", e.controlled(func(r *http.Request, t *Tenant) (any, error) {
 		list := []ControlUser{}
 		for _, u := range t.Users() {
@@ -128,15 +134,10 @@ func (e *Entra) controlUser(r *http.Request, t *Tenant) (any, error) {
 	if err := readBody(r, &in); err != nil {
 		return nil, err
 	}
-	var app *App
-	if apps := t.Apps(); in.ClientID == "" && len(apps) > 0 {
-		app = &apps[0]
-	} else {
-		app = t.App(in.ClientID)
-	}
 	act := r.PathValue("act")
-	if app == nil && (act == "assign" || act == "unassign") {
-		return nil, fmt.Errorf("app %q: %w", in.ClientID, ErrNotFound)
+	app, err := t.controlApp(in.ClientID)
+	if err != nil && (act == "assign" || act == "unassign") {
+		return nil, err
 	}
 	do := map[string]func() error{
 		"disable": func() error { return t.Disable(who) }, "enable": func() error { return t.Enable(who) },
