@@ -10,6 +10,9 @@ import (
 // multipleAuthn is the method that Entra names after a second factor.
 const multipleAuthn = "http://schemas.microsoft.com/claims/multipleauthn"
 
+// maxAttributes bounds the claims of one assertion. Each is compared with each.
+const maxAttributes = 1000
+
 // common are the names that providers other than Entra give to claims, by the
 // field of ClaimMap (X.500 and LDAP attribute profiles, SAML profiles 8.2, and
 // what Okta, Keycloak, AD FS and SimpleSAMLphp send by default).
@@ -37,7 +40,9 @@ func (j *judge) attributes(el *dsig.Element) ([]Attribute, error) {
 			if !e.Is(nsAssertion, "Attribute") || name == "" {
 				return nil, j.refuse(verdict{check: CheckParts, code: problem.SAMLIncomplete, expected: "attributes with a Name and in the clear"})
 			}
-			out = withValues(out, e, name)
+			if out = withValues(out, e, name); len(out) > maxAttributes {
+				return nil, j.refuse(verdict{check: CheckParts, code: problem.SAMLTooLarge, expected: "at most 1000 attributes"})
+			}
 		}
 	}
 	return out, nil

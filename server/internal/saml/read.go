@@ -234,8 +234,12 @@ func (j *judge) authentication(a *Assertion, el *dsig.Element) {
 		at, ok1 := when(s, "AuthnInstant")
 		end, ok2 := when(s, "SessionNotOnOrAfter")
 		context := s.Child(nsAssertion, "AuthnContext")
-		if !ok1 || !ok2 || at.IsZero() || context == nil || at.After(j.now.Add(j.skew)) {
-			j.record(false, verdict{check: CheckAuthn, code: problem.SAMLNoAuthn, expected: "AuthnInstant in the past and AuthnContext", received: Shown(attr(s, "AuthnInstant"))})
+		if !ok1 || !ok2 || at.IsZero() || context == nil {
+			j.record(false, verdict{check: CheckAuthn, code: problem.SAMLNoAuthn, expected: "AuthnContext, and AuthnInstant in UTC", received: attr(s, "AuthnInstant")})
+			return
+		}
+		if at.After(j.now.Add(j.skew)) {
+			j.record(false, verdict{check: CheckAuthn, code: problem.SAMLNotYet, expected: "AuthnInstant in the past", received: at.Format(time.RFC3339)})
 			return
 		}
 		ends.until(end)

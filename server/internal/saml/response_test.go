@@ -3,6 +3,7 @@ package saml_test
 import (
 	"crypto/x509"
 	"encoding/base64"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,9 @@ func TestParseResponse_aRefusalSaysWhatToChange(t *testing.T) {
 		"a condition of its own":    {[]string{"</Conditions>", `<Condition/></Conditions>`}, problem.SAMLCondition, saml.CheckConditions, "", ""},
 		"no authentication":         {[]string{"<AuthnStatement", "<X", "</AuthnStatement", "</X"}, problem.SAMLIncomplete, saml.CheckParts, "", ""},
 		"a session that ended":      {[]string{`SessionIndex=`, `SessionNotOnOrAfter="2026-11-22T08:50:00Z" SessionIndex=`}, problem.SAMLSessionEnded, saml.CheckAuthn, "2026-11-22T08:50:00Z", ""},
+		"a future authentication":   {[]string{"2026-11-22T08:59", "2026-11-22T09:59"}, problem.SAMLNotYet, saml.CheckAuthn, "2026-11-22T09:59:00Z", ""},
+		"no context":                {[]string{"<AuthnContext>", "<X>", "</AuthnContext>", "</X>"}, problem.SAMLNoAuthn, saml.CheckAuthn, "2026-11-22T08:59:00.000Z", ""},
+		"too many claims":           {withClaims(thousandClaims()), problem.SAMLTooLarge, saml.CheckParts, "", ""},
 		"another tenant":            {[]string{"<AttributeValue>" + tenantID, "<AttributeValue>" + objectID}, problem.SAMLTenant, saml.CheckTenant, objectID, ""},
 		"two object IDs":            {[]string{objectID + "</AttributeValue>", objectID + "</AttributeValue><AttributeValue>x</AttributeValue>"}, problem.SAMLClaimAmbiguous, saml.CheckClaim + " " + saml.ClaimObjectID, "", "Attributes & Claims"},
 		"version 1.1":               {[]string{`Version="2.0"`, `Version="1.1"`}, problem.SAMLIncomplete, saml.CheckParts, "", ""},
@@ -362,4 +366,12 @@ func TestShown_itIsFitForALine(t *testing.T) {
 			t.Errorf("Shown(%q) = %q, want %q", in, got, want)
 		}
 	}
+}
+
+func thousandClaims() string {
+	var all strings.Builder
+	for i := range 1000 {
+		all.WriteString(claimXML("c"+strconv.Itoa(i), "x"))
+	}
+	return all.String()
 }
