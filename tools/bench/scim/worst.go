@@ -41,19 +41,19 @@ func (b *bench) attacks() []attack {
 		{name: "nothing"},
 		{name: "co that nobody has", query: q("filter", `displayName co "nobody has this"`)},
 		{name: "ew that nobody has", query: q("filter", `userName ew "nobody has this"`)},
-		{name: "not, of what all have", query: q("filter", `not (title eq "Analyst")`)},
-		{name: "ne, of what all have", query: q("filter", `title ne "Analyst"`)},
+		{name: "not, of what all have", query: q("filter", `not (name.givenName eq "Given")`)},
+		{name: "ne, of what all have, without an index", query: q("filter", `title ne "Analyst"`)},
 		{name: "co or co", query: q("filter", `displayName co "qqqq" or name.familyName co "wwww"`)},
-		{name: "(a or b) and c", query: q("filter", `(displayName eq "nobody" or name.familyName eq "nobody") and title eq "Analyst"`)},
-		{name: "two that all have, and no one", query: q("filter", `title eq "Analyst" and not (displayName sw "Display")`)},
+		{name: "(a or b) and c", query: q("filter", `(displayName eq "nobody" or name.familyName eq "nobody") and name.givenName eq "Given"`)},
+		{name: "two that all have, and no one", query: q("filter", `name.givenName eq "Given" and not (displayName sw "Display")`)},
 		{name: "an attribute without an index", query: q("filter", `phoneNumbers.value eq "+45 99"`)},
 		{name: "sorted, of a filter that one fits", query: q("filter", `userName eq "`+numbered(busy.to-1)+`@bench.example"`, "sortBy", "displayName")},
-		{name: "sorted, of a filter that nobody fits", query: q("filter", `title sw "nobody"`, "sortBy", "displayName")},
+		{name: "sorted, of a filter that nobody fits", query: q("filter", `name.familyName sw "nobody"`, "sortBy", "displayName")},
 		{name: "jump to the middle", query: q("startIndex", middle)},
-		{name: "jump to the middle of a filter", query: q("startIndex", middle, "filter", `title eq "Analyst"`)},
+		{name: "jump to the middle of a filter", query: q("startIndex", middle, "filter", `name.givenName eq "Given"`)},
 		{name: "jump to the middle, sorted", query: q("startIndex", middle, "sortBy", "displayName")},
 		{name: "total of a co that all fit", query: q("filter", `displayName co "seed"`, "count", "1")},
-		{name: "cursor through a filter that all fit", do: b.cursor(`title eq "Analyst" and displayName sw "D"`)},
+		{name: "cursor through a filter that all fit", do: b.cursor(`name.givenName eq "Given" and displayName sw "D"`)},
 	}
 	return append(all, b.changes()...)
 }
@@ -99,7 +99,7 @@ func (b *bench) changes() []attack {
 	nothing := func() []byte { return nil }
 	return []attack{
 		{name: fmt.Sprintf("all %d members of a group replaced", crowd), before: crowded, do: one(204, "PATCH", func() string { return "/Groups/" + group }, func() []byte {
-			ids := make([]string, crowd/2)
+			ids := make([]string, min(crowd/2, 10_000)) // a request may have 1 MiB
 			for i := range ids {
 				ids[i] = idOf(busy.from + crowd + i)
 			}
