@@ -57,6 +57,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"alarm", alarming},
 		{"consumers", consuming},
 		{"webhooks", hooking},
+		{"saml", federating},
 		{"retries", retrying},
 		{"writer", writing},
 		{"durability", durability},
