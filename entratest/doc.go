@@ -1,11 +1,11 @@
 // Package entratest is Microsoft Entra ID in a test's own process: sign-in
-// (OpenID Connect and OAuth 2.0, v2.0 endpoints), the pages a person sees, and
-// the provisioning service (SCIM 2.0 client).
+// (OpenID Connect and OAuth 2.0, v2.0 endpoints; SAML 2.0), the pages a person
+// sees, and the provisioning service (SCIM 2.0 client).
 //
 // It decides what Entra would say, from what learn.microsoft.com documents and
 // from what its clients have seen. It leaves everything about Lanyard to
-// Lanyard: it imports none of our packages, and signs and reads tokens with
-// code of its own, so that two implementations check each other.
+// Lanyard: it imports none of our packages, and signs and reads tokens and SAML
+// messages with code of its own, so that two implementations check each other.
 //
 // # Reaching it
 //
@@ -24,6 +24,26 @@
 // nobody knows. Where Entra is lenient and the standards are not (PKCE, use of a
 // rotated refresh token), the default is the standard. [Options] has a knob for
 // each, with the reason.
+//
+// # SAML
+//
+// [Tenant.SetSAML] fills in the page "Single sign-on" of an enterprise
+// application; [SAMLOptions] has its fields. From then on there are
+//
+//	/{tenant}/federationmetadata/2007-06/federationmetadata.xml[?appid=…]
+//	/{tenant}/saml2           AuthnRequest (Redirect, POST), LogoutRequest and LogoutResponse (Redirect)
+//	/api/signin/{app}?tenantId={tenant}   the user access URL: a response that nobody asked for
+//
+// at Microsoft's hosts and at http://localhost:PORT. The metadata names
+// http://localhost:PORT, where a person's browser finds the pages, or with
+// Options.MicrosoftAddresses what the real one names. Refusals are those of
+// Entra: most stay on its page, and those of a request's parts that it does not
+// support are a SAML Status, unsigned, with the AADSTS number in its message.
+// [Tenant.SAMLResponse] makes a response without a browser, and lets a test
+// change what it says before it is signed. [SAMLOptions].Style writes as other
+// identity providers do. [Browser.Visit] plays a whole sign-in from the app's
+// side; like a real browser it takes no SameSite=Lax cookie along with the form
+// that Entra posts.
 //
 // # The pages
 //

@@ -1,6 +1,7 @@
 package entratest_test
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -263,5 +264,59 @@ func TestSAML_itStartsWithoutBeingAsked(t *testing.T) {
 		if number, _ := p.endedOn(err); number != want {
 			t.Errorf("%s: AADSTS%d, want AADSTS%d", address, number, want)
 		}
+	}
+}
+
+func TestSAML_itIsReachedUnderMicrosoftsNames(t *testing.T) {
+	p := newProvider(t, entratest.SAMLOptions{}, entratest.Options{MicrosoftAddresses: true})
+	if at := p.tenant.SAMLLoginURL(); at != p.tenant.Authority()+"/saml2" {
+		t.Fatalf("the login URL is %s", at)
+	}
+	if m := p.response(p.e.Browser(), p.authnRequest("", "")); m.InResponseTo != "_request1" {
+		t.Errorf("%+v", m)
+	}
+	// A browser behind the proxy is sent to the pages, with its form.
+	p.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	for method, want := range map[string]int{http.MethodGet: http.StatusFound, http.MethodPost: http.StatusTemporaryRedirect} {
+		req, err := http.NewRequestWithContext(t.Context(), method, p.tenant.SAMLLoginURL()+"?login_hint=ada", nil)
+		p.must(err)
+		res, err := p.http.Do(req)
+		p.must(err)
+		res.Body.Close()
+		if to := res.Header.Get("Location"); res.StatusCode != want || to != p.e.BrowserURL()+"/"+p.tenant.ID+"/saml2?login_hint=ada" {
+			t.Errorf("%s: %d to %s", method, res.StatusCode, to)
+		}
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.tenant.UserAccessURL(p.app), nil)
+	p.must(err)
+	res, err := p.http.Do(req)
+	p.must(err)
+	res.Body.Close()
+	if to := res.Header.Get("Location"); to != p.tenant.LaunchURL(p.app) {
+		t.Errorf("the launcher leads to %s", to)
+	}
+}
+
+func TestSAML_aRequestedNameIDFormatGoesBeforeTheConfiguredOne(t *testing.T) {
+	const one, two = "urn:oasis:names:tc:SAML:1.1:nameid-format:", "urn:oasis:names:tc:SAML:2.0:nameid-format:"
+	p := newProvider(t, entratest.SAMLOptions{NameID: entratest.NameIDOptions{Format: one + "WindowsDomainQualifiedName"}})
+	b := p.e.Browser()
+	seen := map[string]string{}
+	for format, isName := range map[string]bool{"": true, one + "emailAddress": true, one + "unspecified": false, two + "persistent": false, two + "transient": false} {
+		policy := ""
+		if format != "" {
+			policy = `<samlp:NameIDPolicy Format="` + format + `"/>`
+		}
+		n := p.response(b, p.authnRequest("", policy)).Assertion.NameID
+		seen[format] = n.Value
+		if want := format; (n.Value == "ada@acme.example") != isName || (want != "" && n.Format != want) || (want == "" && !strings.HasSuffix(n.Format, "QualifiedName")) {
+			t.Errorf("%q: %+v", format, n)
+		}
+	}
+	if again := p.response(b, p.authnRequest("", `<samlp:NameIDPolicy Format="`+two+`transient"/>`)).Assertion.NameID.Value; again == seen[two+"transient"] {
+		t.Errorf("the transient NameID stays %q", again)
+	}
+	if seen[one+"unspecified"] != seen[two+"persistent"] {
+		t.Errorf("the pairwise NameIDs differ: %v", seen)
 	}
 }

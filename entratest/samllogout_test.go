@@ -207,3 +207,21 @@ func xmlsecSigned(t *testing.T, key, request string) string {
 	}
 	return string(out)
 }
+
+func TestSAMLLogout_theStarterIsToldOfItsOtherSession(t *testing.T) {
+	p := newProvider(t, entratest.SAMLOptions{LogoutURL: "here"})
+	grace := p.tenant.AddUser(entratest.User{GivenName: "Grace"})
+	b := p.e.Browser()
+	p.response(b, p.authnRequest("", ""))
+	p.request = p.authnRequest(`ForceAuthn="1"`, "")
+	_, err := b.Visit(t.Context(), p.url+"/login", grace)
+	p.must(err)
+	_, err = b.Visit(t.Context(), p.logoutRequest(""), p.ada)
+	p.must(err)
+	if len(p.logouts) != 2 || !strings.HasPrefix(p.logouts[0], "SAMLRequest=") {
+		t.Errorf("it was told %d times", len(p.logouts))
+	}
+	if m := p.lastLogout("SAMLResponse"); m.InResponseTo != "_logout1" {
+		t.Errorf("%+v", m)
+	}
+}
