@@ -35,8 +35,13 @@ type samlWorld struct {
 // newSAML starts a server and sets both sides up, as two administrators would.
 func newSAML(t testing.TB, engine string, change func(*directory.SAML)) *samlWorld {
 	t.Helper()
+	return newSAMLWorld(t, engine).start(change, nil)
+}
+
+func newSAMLWorld(t testing.TB, engine string) *samlWorld {
 	w := &samlWorld{world: newWorld(t, engine)}
-	return w.start(change, nil)
+	w.patience = time.Minute
+	return w
 }
 
 // start serves with a key, or none: making our key pairs takes a while.
@@ -174,7 +179,7 @@ func (w *samlWorld) says(resp *http.Response, code problem.Code) {
 
 // req: B19
 func TestSAML_itSignsInWithEverySigningOptionEncryptedOrNot(t *testing.T) {
-	w := (&samlWorld{world: newWorld(t, "sqlite")}).start(nil, serverKey)
+	w := newSAMLWorld(t, "sqlite").start(nil, serverKey)
 	id := w.provision(w.r, w.ada)
 	sp, err := w.setup.Show(t.Context(), "acme")
 	w.must(err)

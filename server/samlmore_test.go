@@ -163,7 +163,7 @@ func TestTestSignIn_itSaysWhatIsWrongAndWhere(t *testing.T) {
 
 func TestTestLink_itIsGoodForAQuarterOfAnHour(t *testing.T) {
 	clock := newClock()
-	w := (&samlWorld{world: newWorld(t, "sqlite")}).start(nil, nil, clock.use)
+	w := newSAMLWorld(t, "sqlite").start(nil, nil, clock.use)
 	link, err := w.setup.NewTest(t.Context(), "acme")
 	w.must(err)
 	clock.advance(15 * time.Minute)
@@ -171,7 +171,7 @@ func TestTestLink_itIsGoodForAQuarterOfAnHour(t *testing.T) {
 }
 
 func TestSAML_itSendsRequestsByFormAndSigned(t *testing.T) {
-	w := (&samlWorld{world: newWorld(t, "sqlite")}).start(func(c *directory.SAML) { c.JIT, c.SignRequests = true, true }, serverKey)
+	w := newSAMLWorld(t, "sqlite").start(func(c *directory.SAML) { c.JIT, c.SignRequests = true, true }, serverKey)
 	out, err := w.setup.Show(t.Context(), "acme")
 	w.must(err)
 	i := slices.IndexFunc(out.SAML.Keys, func(k directory.SAMLKey) bool { return k.Use == directory.KeySigning })
@@ -192,7 +192,7 @@ func TestSAML_itSendsRequestsByFormAndSigned(t *testing.T) {
 }
 
 func TestSAMLMetadata_itIsThereBeforeAndAfterTheSetUp(t *testing.T) {
-	w := (&samlWorld{world: newWorld(t, "sqlite")}).start(nil, serverKey)
+	w := newSAMLWorld(t, "sqlite").start(nil, serverKey)
 	now := time.Now()
 	w.must(w.store.CreateWorkspace(t.Context(), directory.Workspace{ID: "bare", Name: "Bare", Created: now, Modified: now}))
 	for id, encrypts := range map[string]bool{"acme": true, "bare": false} {
