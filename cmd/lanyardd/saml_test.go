@@ -8,9 +8,12 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/lanyard-sso/lanyard/entratest"
@@ -202,4 +205,52 @@ func encryptionCertificate(t *testing.T, metadata string) []byte {
 		t.Fatal(err)
 	}
 	return der
+}
+
+// A certificate is changed, without notice, while people sign in. The first
+// response by the new key makes the server read the metadata again; nobody is
+// turned away. LANYARD_TEST_LONG makes it a thousand.
+//
+// req: B18
+func TestDevSAML_nobodyIsTurnedAwayWhenTheCertificateChanges(t *testing.T) {
+	r := startSAML(t)
+	ada := r.entra.tenant.User("ada@acme.example")
+	total := 80
+	if os.Getenv("LANYARD_TEST_LONG") == "1" {
+		total = 1000
+	}
+	var started, failed atomic.Int64
+	var roll sync.Once
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for {
+				n := started.Add(1)
+				if n > int64(total) {
+					return
+				}
+				if n > int64(total)/2 {
+					roll.Do(func() {
+						if err := r.entra.RollCertificate(); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				b := r.entra.entra.Browser()
+				a, err := b.Visit(t.Context(), r.saml.Login, ada)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if me, err := b.Get(t.Context(), r.server+"/w/acme/whoami"); err != nil || me.Status != http.StatusOK {
+					failed.Add(1)
+					t.Logf("sign-in %d: %v, %d %s", n, err, a.Status, a.Body)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if failed.Load() > 0 {
+		t.Errorf("%d of %d sign-ins failed", failed.Load(), total)
+	}
 }
