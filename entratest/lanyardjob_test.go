@@ -196,7 +196,7 @@ func TestLanyard_itIsProvisionedThroughLostAnswers(t *testing.T) {
 			}
 			j.must(j.tenant.RemoveMember(crew, j.people[2]))
 			j.must(j.tenant.RemoveMember(crew, j.people[3]))
-			j.must(j.tenant.Disable(j.people[4]))
+			j.must(j.tenant.Disable(j.people[7]))
 			agree()
 			if network.lost.Load() < 3 {
 				t.Errorf("only %d answers were lost", network.lost.Load())
