@@ -195,5 +195,8 @@ func (l *localEntra) SetUpSAML(s cli.EntraSAML) (cli.EntraSAMLInfo, error) {
 // RollCertificate makes a new signing certificate active at once.
 func (l *localEntra) RollCertificate() error {
 	_, err := l.tenant.RollCertificate(l.app)
+	if errors.Is(err, entratest.ErrNotFound) {
+		return errors.New("nobody signs in by SAML here; start lanyardd dev with --sign-in saml or both")
+	}
 	return err
 }

@@ -25,6 +25,7 @@ import (
 // behind it.
 type running struct {
 	t      *testing.T
+	env    func(string) (string, bool)
 	entra  *localEntra
 	server string
 	saml   struct {
@@ -37,14 +38,14 @@ func startSAML(t *testing.T) *running {
 	t.Helper()
 	r := &running{t: t}
 	state := filepath.Join(t.TempDir(), "dev.json")
-	env := func(name string) (string, bool) { return state, name == "LANYARD_DEV_STATE" }
+	r.env = func(name string) (string, bool) { return state, name == "LANYARD_DEV_STATE" }
 	out, in := io.Pipe()
 	var errOut bytes.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
 	code, done := 0, make(chan struct{})
 	go func() {
 		defer close(done)
-		code = cli.Run(ctx, []string{"dev", "--sign-in", "saml", "--json", "--dir", t.TempDir()}, env, strings.NewReader(""), in, &errOut, cli.Options{
+		code = cli.Run(ctx, []string{"dev", "--sign-in", "saml", "--json", "--dir", t.TempDir()}, r.env, strings.NewReader(""), in, &errOut, cli.Options{
 			OpenSQLite: sqlite.Open,
 			StartEntra: func(ctx context.Context, c cli.EntraConfig) (cli.Entra, error) {
 				e, err := startEntra(ctx, c)
@@ -130,9 +131,11 @@ func TestDevSAML_aBrowserSignsInHoweverEntraAnswers(t *testing.T) {
 	if b := visit(r.saml.UserAccessURL); len(slices.DeleteFunc(slices.Clone(b.Pages), func(p string) bool { return p != "post" })) != 2 {
 		t.Errorf("it went by way of %v", b.Pages)
 	}
-	// A certificate that was never announced.
-	if err := r.entra.RollCertificate(); err != nil {
-		t.Fatal(err)
+	// A certificate that was never announced, from a second terminal.
+	before := tenant.SigningCertificate(app).Thumbprint
+	var words bytes.Buffer
+	if code := cli.Run(t.Context(), []string{"dev", "entra", "roll-certificate"}, r.env, strings.NewReader(""), io.Discard, &words, cli.Options{}); code != 0 || tenant.SigningCertificate(app).Thumbprint == before {
+		t.Fatalf("rolling the certificate ended with %d: %s", code, words.String())
 	}
 	b := visit(r.saml.Login)
 	// Signing out at Entra ends our session as well.
