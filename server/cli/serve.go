@@ -27,6 +27,7 @@ type serveCmd struct {
 	TrustedProxies *string `name:"trusted-proxies" placeholder:"CIDR,…" help:"Reverse proxies whose X-Forwarded-For is believed (LANYARD_TRUSTED_PROXIES). Default: none."`
 	SCIMSchemas    *string `name:"scim-schemas" placeholder:"FILE" help:"TOML file with SCIM extensions and resource types of your own (LANYARD_SCIM_SCHEMAS). Default: none."`
 	WebhookKeyFile *string `name:"webhook-key-file" placeholder:"FILE" help:"File with the key that webhooks are signed from (LANYARD_WEBHOOK_KEY_FILE). Default ./lanyard-webhooks.key; made by webhook create."`
+	ServerKeyFile  *string `name:"server-key-file" placeholder:"FILE" help:"File with the key that seals private keys in the database (LANYARD_SERVER_KEY_FILE). Default beside the SQLite database, or ./lanyard-server.key; made where there is none."`
 	LogLevel       *string `name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (LANYARD_LOG_LEVEL). Default info."`
 	LogFormat      *string `name:"log-format" placeholder:"FORMAT" help:"text or json (LANYARD_LOG_FORMAT). Default text."`
 	PrintConfig    bool    `name:"print-config" help:"Print the effective settings and where each came from, then end."`
@@ -42,8 +43,8 @@ func (s serveCmd) Run(c *command) error {
 	set, err := c.resolve(s.Config, map[string]*string{
 		keyListen: s.Listen, keyPublicURL: s.PublicURL, keyAdminListen: s.AdminListen, keyDB: s.DB,
 		keySessionTTL: s.SessionTTL, keyTrustedProxies: s.TrustedProxies, keySCIMSchemas: s.SCIMSchemas,
-		keyWebhookKeyFile: s.WebhookKeyFile,
-		keyLogLevel:       s.LogLevel, keyLogFormat: s.LogFormat,
+		keyWebhookKeyFile: s.WebhookKeyFile, keyServerKeyFile: s.ServerKeyFile,
+		keyLogLevel: s.LogLevel, keyLogFormat: s.LogFormat,
 	})
 	if err != nil {
 		return err
@@ -163,10 +164,14 @@ func (c *command) serve(set settings, p plan) error {
 		return err
 	}
 	defer st.Close()
+	serverKey, err := c.serverKey(set)
+	if err != nil {
+		return err
+	}
 	srv, err := server.New(server.Config{
 		Store: st, PublicURL: public, Log: log, Now: c.opt.Now, Version: c.opt.version(),
 		SessionTTL: p.sessionTTL, TrustedProxies: p.trustedProxies, SCIM: p.scim,
-		WebhookKey: webhookKey,
+		WebhookKey: webhookKey, ServerKey: serverKey,
 	})
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ const (
 	keyTrustedProxies = "trusted_proxies"
 	keySCIMSchemas    = "scim_schemas"
 	keyWebhookKeyFile = "webhook_key_file"
+	keyServerKeyFile  = "server_key_file"
 	keyLogLevel       = "log_level"
 	keyLogFormat      = "log_format"
 )
@@ -53,6 +54,7 @@ var allSettings = []setting{
 	{keyTrustedProxies, ""},
 	{keySCIMSchemas, ""},
 	{keyWebhookKeyFile, defaultWebhookKeyFile},
+	{keyServerKeyFile, ""}, // see serverKey
 	{keyLogLevel, "info"},
 	{keyLogFormat, "text"},
 }
