@@ -36,7 +36,17 @@ type running struct {
 
 func startSAML(t *testing.T) *running {
 	t.Helper()
-	r := &running{t: t}
+	r, _ := startDev(t, t.TempDir(), "saml")
+	if r.saml.Login == "" {
+		t.Fatal("dev says nothing of SAML")
+	}
+	return r
+}
+
+// startDev runs lanyardd dev on that folder, until the end of the test or stop.
+func startDev(t *testing.T, dir, signIn string) (r *running, stop func()) {
+	t.Helper()
+	r = &running{t: t}
 	state := filepath.Join(t.TempDir(), "dev.json")
 	r.env = func(name string) (string, bool) { return state, name == "LANYARD_DEV_STATE" }
 	out, in := io.Pipe()
@@ -45,7 +55,7 @@ func startSAML(t *testing.T) *running {
 	code, done := 0, make(chan struct{})
 	go func() {
 		defer close(done)
-		code = cli.Run(ctx, []string{"dev", "--sign-in", "saml", "--json", "--dir", t.TempDir()}, r.env, strings.NewReader(""), in, &errOut, cli.Options{
+		code = cli.Run(ctx, []string{"dev", "--sign-in", signIn, "--json", "--dir", dir}, r.env, strings.NewReader(""), in, &errOut, cli.Options{
 			OpenSQLite: sqlite.Open,
 			StartEntra: func(ctx context.Context, c cli.EntraConfig) (cli.Entra, error) {
 				e, err := startEntra(ctx, c)
@@ -57,13 +67,14 @@ func startSAML(t *testing.T) *running {
 		})
 		in.CloseWithError(io.EOF)
 	}()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		go func() { _, _ = io.Copy(io.Discard, out) }()
 		if <-done; code != 0 {
 			t.Errorf("lanyardd dev ended with %d: %s", code, errOut.String())
 		}
 	})
+	t.Cleanup(stop)
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil {
 		<-done
@@ -74,11 +85,29 @@ func startSAML(t *testing.T) *running {
 		SAML   any
 	}
 	doc.SAML = &r.saml
-	if err := json.Unmarshal(line, &doc); err != nil || r.saml.Login == "" {
+	if err := json.Unmarshal(line, &doc); err != nil {
 		t.Fatalf("%v: %s", err, line)
 	}
 	r.server = doc.Server
-	return r
+	return r, stop
+}
+
+func TestDevSAML_aKeptDatabaseSignsInAsItIsToldEachTime(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct {
+		signIn string
+		status int
+	}{{"saml", http.StatusFound}, {"microsoft", http.StatusConflict}, {"both", http.StatusFound}} {
+		r, stop := startDev(t, dir, c.signIn)
+		a, err := r.entra.entra.Browser().Get(t.Context(), r.server+"/w/acme/saml/login")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Status != c.status || (r.saml.Login == "") != (c.signIn == "microsoft") {
+			t.Errorf("%s: %d, and dev says %+v", c.signIn, a.Status, r.saml)
+		}
+		stop()
+	}
 }
 
 // whoami is what the server says of the browser's person.
