@@ -346,3 +346,58 @@ func TestToken_itSaysWhatIsWrongWithARequest(t *testing.T) {
 		t.Errorf("a long body: %d %s", a.status, a.raw)
 	}
 }
+
+// The issuer need not be Entra's, nor have an OpenID configuration where the
+// address of its keys is set.
+//
+// req: D3
+func TestToken_itIsGivenForAnAssertionOfAnyIssuer(t *testing.T) {
+	d := newDesk(t, "sqlite")
+	at := strings.TrimSuffix(d.issuer, "/"+tenant+"/v2.0")
+	d.issuer = at + "/realms/acme"
+	federate := func(keysURL string) {
+		t.Helper()
+		f := store.Federation{Issuer: d.issuer, Subject: subject, Audience: audience, KeysURL: keysURL}
+		if err := d.store.SetFederation(t.Context(), "acme", "entra", f, start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	federate("") // it has no configuration
+	if a := d.ask("acme", federated(signed(d.claims("one")))); a.status != http.StatusServiceUnavailable {
+		t.Errorf("without keys: %d %s", a.status, a.raw)
+	}
+	federate(at + "/keys")
+	d.granted(d.ask("acme", federated(signed(d.claims("two")))))
+	if a := d.ask("acme", federated(signed(map[string]any{"iss": at + "/realms/other", "sub": subject, "aud": audience, "iat": start.Unix(), "exp": start.Add(time.Minute).Unix()}))); a.status != http.StatusUnauthorized {
+		t.Errorf("another realm with the same keys: %d %s", a.status, a.raw)
+	}
+	federate(at + "/nowhere")
+	if a := d.ask("acme", federated(signed(d.claims("three")))); a.status != http.StatusServiceUnavailable {
+		t.Errorf("keys that are not there: %d %s", a.status, a.raw)
+	}
+}
+
+func TestCheckFederation_itRefusesAddressesThatProveNothing(t *testing.T) {
+	good := "https://login.microsoftonline.com/" + tenant + "/v2.0"
+	for _, c := range []struct {
+		issuer, keys string
+		fine         bool
+	}{
+		{good, "", true},
+		{good, "https://login.microsoftonline.com/" + tenant + "/discovery/v2.0/keys?appid=1", true},
+		{"https://sts.windows.net/" + tenant + "/", "", true},
+		{"https://idp.example/realms/acme", "https://keys.example/jwks", true},
+		{"http://idp.example", "", false},
+		{"idp.example", "", false},
+		{"https://idp.example/?x=1", "", false},
+		{"https://user:pw@idp.example", "", false},
+		{"https://login.microsoftonline.com/common/v2.0", "", false},
+		{"https://login.microsoftonline.com/Organizations/v2.0", "", false},
+		{good, "http://keys.example/jwks", false},
+		{good, "file:///etc/passwd", false},
+	} {
+		if err := entra.CheckFederation(c.issuer, c.keys, false); (err == nil) != c.fine {
+			t.Errorf("%s, %s: %v", c.issuer, c.keys, err)
+		}
+	}
+}

@@ -421,7 +421,7 @@ func (s *Store) HadRole(ctx context.Context, dir, externalID string) (r director
 	}
 	var until int64
 	err = s.read.row(ctx, `select had_role, coalesce(had_until, 0) from users where directory = $1 and external_id = $2
-		and state = 'archived' and had_role <> '' order by had_until desc limit 1`, dir, externalID).Scan(&r.Had, &until)
+		and state = 'archived' and had_role <> '' order by pk desc limit 1`, dir, externalID).Scan(&r.Had, &until)
 	if errors.Is(err, ErrNotFound) {
 		return directory.Ranking{}, nil
 	}

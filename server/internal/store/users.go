@@ -50,7 +50,7 @@ func scanUser(row scanner) (directory.User, error) {
 // hadBefore finds what somebody was who was archived and whose externalId comes
 // again: they may be the same person (row E8).
 const hadBefore = `from users where directory = $2 and external_id = $5 and state = 'archived' and had_role <> ''
-	order by had_until desc limit 1`
+	order by pk desc limit 1`
 
 // InsertUser stores a new person with version 1 and the events. It returns an
 // [Exists] where somebody who is not archived has the userName (without case)
