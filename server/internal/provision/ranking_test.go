@@ -93,7 +93,7 @@ func TestRoles_theyNeverLagBehindAGroup(t *testing.T) {
 			all("Member", "the group was deleted")
 			mended("Member")
 			// One member is given the role at once, without housekeeping.
-			g = d.group("Bosses", people[0])
+			d.group("Bosses", people[0])
 			if shown, stored := d.seen(people[0]); shown != "boss" || stored != "boss" {
 				t.Errorf("shown %q, stored %q", shown, stored)
 			}
