@@ -361,7 +361,7 @@ func TestWebhooks_itLosesNothingAndKeepsTheOrderWhileServersComeAndGo(t *testing
 		e := newEndpoint(t, deliver.WebhookSecret(key, "w-1"))
 		e.refuse = func(d deliver.Data, try int) bool { return d.Seq%3 == 0 && try < 2 }
 		hook(t, s, e.URL)
-		const people, times, rounds = 12, 5, 8
+		const people, times, rounds = 12, 5, 5
 		one, two := webhooks(t, s, time.Now), webhooks(t, s, time.Now)
 		for round := range rounds {
 			e.mu.Lock()

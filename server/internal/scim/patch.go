@@ -32,7 +32,7 @@ type Operation struct {
 
 // ParsePatch reads the body of a PATCH. Names and operations are taken in any
 // case. An empty list of operations is taken too and changes nothing, since
-// Microsoft's SCIM Validator sends one.
+// Microsoft's SCIM Validator sends one; a strict connection refuses it.
 func ParsePatch(data []byte) ([]Operation, error) {
 	body, err := Decode(data)
 	if err != nil {
@@ -50,7 +50,12 @@ func ParsePatch(data []byte) ([]Operation, error) {
 		return nil, bad(InvalidSyntax, "There are %d operations; at most %d are taken at a time.", len(list), MaxOperations)
 	}
 	named := isPatch(body)
-	ops := make([]Operation, 0, len(list))
+	ops := make([]Operation, 0, max(len(list), 1))
+	if len(list) == 0 {
+		o := noOperation
+		o.loose = "Operations is empty."
+		ops = append(ops, o)
+	}
 	for i, item := range list {
 		o, err := parseOperation(item)
 		if err != nil {
