@@ -153,7 +153,8 @@ func (s *sealing) transported(key []byte) []byte {
 		options.MGFHash = crypto.SHA256
 	}
 	if s.key == rsa15 {
-		raw, err = rsa.EncryptPKCS1v15(rand.Reader, s.to, key) //nolint:staticcheck // to be refused
+		//lint:ignore SA1019 it is one of the things to refuse
+		raw, err = rsa.EncryptPKCS1v15(rand.Reader, s.to, key)
 	} else {
 		raw, err = rsa.EncryptOAEPWithOptions(rand.Reader, s.to, key, &options)
 	}
