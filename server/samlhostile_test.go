@@ -96,6 +96,7 @@ type visitor struct {
 	own       *http.Client // with cookies
 	crossSite *http.Client // a POST from elsewhere brings none (SameSite=Lax), and may be given some
 	workspace string
+	carried   string // the last SAMLResponse that surf brought along, decoded
 }
 
 func (f *samlFront) visitor(workspace string) *visitor {

@@ -1,0 +1,13 @@
+<?php
+$config = [
+    'people' => [
+        'exampleauth:UserPass',
+        'ada:correct horse' => [
+            'uid' => ['ada'],
+            'email' => ['ada@acme.example'],
+            'givenName' => ['Ada'],
+            'sn' => ['Müller-Łukasiewicz'],
+            'groups' => ['engines', 'countesses'],
+        ],
+    ],
+];
