@@ -36,6 +36,11 @@ func (n node) cond(q *sqlText, table termTable) {
 	}
 }
 
+// oneByOne ends a query within exists. Without it PostgreSQL may, once it has
+// forgotten how few candidates are asked about, read and sort the whole index of
+// the attribute instead of looking each candidate up.
+const oneByOne = " limit 1 offset 0"
+
 // cond writes a leaf, without its negation. It is never null.
 func (l leaf) cond(q *sqlText, table termTable) {
 	switch l.column {
@@ -45,7 +50,7 @@ func (l leaf) cond(q *sqlText, table termTable) {
 			q.put(" and ")
 			l.compare(q, "x.val")
 		}
-		q.put(")")
+		q.put(oneByOne, ")")
 	case colActive:
 		if l.val == "true" {
 			q.put("u.state = 'active'")
@@ -60,14 +65,14 @@ func (l leaf) cond(q *sqlText, table termTable) {
 			q.put(" and m.member = ")
 			l.memberCode(q)
 		}
-		q.put(")")
+		q.put(oneByOne, ")")
 	case colGroups:
 		q.put("exists (select 1 from members m where m.member = 2 * u.pk")
 		if !l.present {
 			q.put(" and m.grp = ")
 			l.groupKey(q)
 		}
-		q.put(")")
+		q.put(oneByOne, ")")
 	case colExternal:
 		q.put("u.external_id is not null")
 		if !l.present {

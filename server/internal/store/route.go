@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 )
 
 // route is an index in whose order a search walks. It gives every candidate
@@ -260,7 +261,9 @@ func (d route) rows(q *sqlText, after place, limit, offset int) {
 	if d.val != "" {
 		q.put(d.val, way, ", ")
 	}
-	q.put(order, way, " limit ", bind{limit})
+	// As a number in the text: what PostgreSQL plans without it is made for a
+	// tenth of the table.
+	q.put(order, way, " limit ", strconv.Itoa(limit))
 	if offset > 0 {
 		q.put(" offset ", bind{offset})
 	}
@@ -319,7 +322,7 @@ func (d route) checks(q *sqlText, terms termTable) {
 		q.put(" and ")
 		d.check.compare(q, "x.val")
 	}
-	q.put(")")
+	q.put(oneByOne, ")")
 }
 
 // estimate counts the candidates of a route, up to a few.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 const (
@@ -203,7 +204,7 @@ func (w *walk[T]) query(q *sqlText, a *arm, d route, window, limit int, docs boo
 	if d.val != "" {
 		q.put("d.val", way, ", ")
 	}
-	q.put("d.pk", way, " limit ", bind{limit})
+	q.put("d.pk", way, " limit ", strconv.Itoa(limit))
 }
 
 // conditions joins the resource, where it is needed, and writes what must hold.
