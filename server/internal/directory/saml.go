@@ -52,8 +52,6 @@ type SAML struct {
 	PostBinding  bool `json:"post_binding,omitempty"`
 	// ForceAuthn asks for the password each time.
 	ForceAuthn bool `json:"force_authn,omitempty"`
-	// RequireEncryption refuses assertions in the clear.
-	RequireEncryption bool `json:"require_encryption,omitempty"`
 	// InsecureAllowSHA1 accepts SHA-1 signatures.
 	InsecureAllowSHA1 bool `json:"allow_sha1,omitempty"`
 	// InsecureAllowExpired accepts signatures of expired certificates.
