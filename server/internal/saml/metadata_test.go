@@ -116,6 +116,7 @@ func TestParseMetadata_itSaysWhatIsWrong(t *testing.T) {
 		"a script":                   {strings.ReplaceAll(good, loginURL, "javascript:alert(1)"), problem.MetadataEndpoint},
 		"loopback in the clear":      {strings.ReplaceAll(good, loginURL, "http://127.0.0.1:8/saml2"), problem.MetadataEndpoint},
 		"every tenant, by name":      {strings.ReplaceAll(good, issuer, "https://sts.windows.net/{tenant}/"), problem.MetadataCommon},
+		"a tenant that is none":      {strings.ReplaceAll(good, issuer, "https://sts.windows.net/common/"), problem.MetadataCommon},
 		"every tenant, by address":   {strings.ReplaceAll(good, loginURL, "https://login.microsoftonline.com/common/saml2"), problem.MetadataCommon},
 		"organizations":              {strings.ReplaceAll(good, loginURL, "https://login.microsoftonline.com/organizations/saml2"), problem.MetadataCommon},
 		"no entity ID":               {strings.Replace(good, ` entityID="`+issuer+`"`, "", 1), problem.MetadataEntityID},

@@ -368,6 +368,43 @@ func TestShown_itIsFitForALine(t *testing.T) {
 	}
 }
 
+// A signature where none belongs vouches for nothing that is read, and is there
+// to mislead some other reader.
+func TestParseResponse_aStraySignatureIsRefused(t *testing.T) {
+	const stray = `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>`
+	outside := edited(t, string(answer(t)), "<samlp:Status>", "<samlp:Extensions>"+stray+"</samlp:Extensions><samlp:Status>")
+	inside := answer(t, "<AttributeStatement>", "<AttributeStatement>"+claimXML("x", stray))
+	for _, raw := range [][]byte{[]byte(outside), inside} {
+		refused(t, raw, expected(), problem.SAMLSignatureForm)
+	}
+}
+
+// Of several bearer confirmations any good one will do, and its end counts.
+func TestParseResponse_anyGoodConfirmationWillDo(t *testing.T) {
+	const begin = `<SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><SubjectConfirmationData InResponseTo="` + requestID + `" NotOnOrAfter="`
+	for name, bad := range map[string]string{
+		"one that has ended":  begin + `2026-11-22T08:00:00Z" Recipient="` + ourACS + `"/></SubjectConfirmation>`,
+		"one for another":     begin + `2026-11-22T09:01:00Z" Recipient="https://x.example"/></SubjectConfirmation>`,
+		"one without data":    `<SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"/>`,
+		"one of another kind": `<SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:sender-vouches"/>`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, edits := range [][]string{{"<SubjectConfirmation ", bad + "<SubjectConfirmation "}, {"</Subject>", bad + "</Subject>"}} {
+				a := taken(t, answer(t, edits...), expected())
+				if want := time.Date(2026, 11, 22, 10, 3, 0, 123e6, time.UTC); !a.NotOnOrAfter.Equal(want) {
+					t.Errorf("it is good until %v, want %v", a.NotOnOrAfter, want)
+				}
+			}
+		})
+	}
+	t.Run("it ends with the conditions where those end first", func(t *testing.T) {
+		raw := answer(t, "2026-11-22T10:05:00.123Z", "2026-11-22T09:05:00.123Z")
+		e := expected()
+		e.Now = moment.Add(9 * time.Minute)
+		refused(t, raw, e, problem.SAMLExpired)
+	})
+}
+
 func thousandClaims() string {
 	var all strings.Builder
 	for i := range 1000 {

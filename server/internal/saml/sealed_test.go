@@ -2,7 +2,7 @@ package saml_test
 
 import (
 	"encoding/json"
-	"errors"
+	"slices"
 	"testing"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -15,17 +15,19 @@ import (
 //
 // req: B19
 func TestDecryption_everyFailureGetsOneAnswer(t *testing.T) {
-	answers := map[string][]string{}
+	inside := []string{
+		"an encrypted assertion that nobody signed", "an encrypted assertion that a stranger signed", "an encrypted assertion changed before encryption",
+		"two encrypted assertions in one ciphertext", "text before the encrypted assertion", "an encrypted response", "encrypted noise", "nothing encrypted",
+	}
+	answers, seen := map[string][]string{}, 0
 	for _, k := range hostile.Hostile() {
-		if k.Check != hostile.Decryption {
+		if k.Check != hostile.Decryption && !slices.Contains(inside, k.Name) {
 			continue
 		}
 		c := newCorpus(t)
-		_, err := saml.ReadResponse(field(k, c), c.expect(k.Setup))
-		var r *saml.Refusal
-		if !errors.As(err, &r) || r.Code != problem.SAMLDecryption {
-			continue // an algorithm that is refused, which anyone can read
-		}
+		a, err := saml.ReadResponse(field(k, c), c.expect(k.Setup))
+		r := refusal(t, a == nil, err, problem.SAMLDecryption)
+		seen++
 		if !r.UnknownKey {
 			t.Errorf("%s: it asks for no metadata, and others do", k.Name)
 		}
@@ -35,10 +37,8 @@ func TestDecryption_everyFailureGetsOneAnswer(t *testing.T) {
 	if len(answers) != 1 {
 		t.Errorf("there are %d answers: %q", len(answers), answers)
 	}
-	for _, names := range answers {
-		if len(names) < 5 {
-			t.Errorf("only %d documents: %q", len(names), names)
-		}
+	if seen < len(inside)+10 {
+		t.Errorf("only %d documents were tried", seen)
 	}
 }
 
