@@ -33,7 +33,7 @@ type signingKey struct {
 type keyring struct {
 	mu      sync.Mutex
 	current *signingKey
-	next    func() (*signingKey, error) // made in the background: it takes a while
+	next    func() (*signingKey, error) // made when it is first asked for: it takes a while
 	old     []*signingKey
 }
 
@@ -51,9 +51,7 @@ func newKeyring(now time.Time) (*keyring, error) {
 }
 
 func makeNext(now time.Time) func() (*signingKey, error) {
-	make := sync.OnceValues(func() (*signingKey, error) { return newSigningKey(now) })
-	go func() { _, _ = make() }()
-	return make
+	return sync.OnceValues(func() (*signingKey, error) { return newSigningKey(now) })
 }
 
 func newSigningKey(now time.Time) (*signingKey, error) {
