@@ -114,6 +114,7 @@ type commands struct {
 	Dev       devCmd       `cmd:"" help:"Run the server beside a local Entra, for developing. Unsafe for anything else."`
 	Workspace workspaceCmd `cmd:"" help:"Create, list, show and change workspaces."`
 	Scim      scimCmd      `cmd:"" help:"Manage provisioning (SCIM)."`
+	Saml      samlCmd      `cmd:"" help:"Manage sign-in by SAML."`
 	User      userCmd      `cmd:"" help:"Look at the people of a workspace."`
 	Conform   conformCmd   `cmd:"" help:"Ask a provider what Microsoft would ask it."`
 	Webhook   webhookCmd   `cmd:"" help:"Send events to addresses of your own."`

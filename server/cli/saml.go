@@ -1,0 +1,344 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server"
+	"github.com/lanyard-sso/lanyard/server/api"
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/saml"
+	"github.com/lanyard-sso/lanyard/server/internal/signin"
+)
+
+// samlCmd groups the commands about sign-in by SAML.
+type samlCmd struct {
+	Set    samlSetCmd    `cmd:"" help:"Set sign-in by SAML up, or change it."`
+	Show   samlShowCmd   `cmd:"" help:"Show what to copy into Microsoft Entra, and what is set here."`
+	Check  samlCheckCmd  `cmd:"" help:"Check the same inputs as set takes, or what is set. Nothing changes."`
+	Test   samlTestCmd   `cmd:"" help:"Make a link for one test sign-in within 15 minutes."`
+	Result samlResultCmd `cmd:"" help:"Show what came of a test sign-in."`
+	Agree  samlAgreeCmd  `cmd:"" help:"Agree that the metadata names another identity provider than before."`
+	Key    samlKeyCmd    `cmd:"" help:"Show, change and print the certificates of this side."`
+	On     samlOnCmd     `cmd:"" help:"Let people sign in by SAML."`
+	Off    samlOffCmd    `cmd:"" help:"Let nobody sign in by SAML. A test sign-in still works."`
+	Remove samlRemoveCmd `cmd:"" help:"Forget the connection, with its keys."`
+}
+
+// samlFlags are the flags of every command about a SAML connection.
+type samlFlags struct {
+	clientFlags
+	PublicURL *string `name:"public-url" placeholder:"URL" help:"The server's public URL (LANYARD_PUBLIC_URL), which all addresses to copy begin with."`
+	KeyFile   *string `name:"server-key-file" placeholder:"FILE" help:"The server's key (LANYARD_SERVER_KEY_FILE). Default: as for serve."`
+}
+
+// samlDesk is an opened database with all that the commands work with.
+type samlDesk struct {
+	store *server.Store
+	ws    directory.Workspace
+	setup *signin.SAMLSetup
+}
+
+// open opens the database. The server's key is read, or made, only for what
+// needs it.
+func (f samlFlags) open(c *command, needsKey bool) (*samlDesk, error) {
+	set, err := c.resolve(f.Config, map[string]*string{keyDB: f.DB, keyPublicURL: f.PublicURL, keyServerKeyFile: f.KeyFile})
+	if err != nil {
+		return nil, err
+	}
+	base, err := set.base()
+	if err != nil {
+		return nil, err
+	}
+	st, err := c.openStore(c.ctx, set[keyDB], false)
+	if err != nil {
+		return nil, err
+	}
+	d := &samlDesk{store: st, setup: &signin.SAMLSetup{
+		Store: st, PublicURL: base, Now: c.opt.Now, Fetcher: &signin.Fetcher{Loopback: api.Loopback(base.Hostname())},
+	}}
+	if d.ws, err = c.workspace(st, f.Workspace); err == nil && needsKey {
+		d.setup.Key, err = c.serverKey(set)
+	}
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	if !set[keyPublicURL].set() {
+		c.say("The addresses begin with %s: give --public-url as for lanyardd serve where that is not right.", base)
+	}
+	return d, nil
+}
+
+// base is the address that people and Entra use, as far as a command can know.
+func (s settings) base() (*url.URL, error) {
+	if s[keyPublicURL].set() {
+		return s.publicURL("")
+	}
+	if u, err := s.publicURL(s[keyListen].Text); err == nil {
+		return u, nil
+	}
+	return &url.URL{Scheme: "http", Host: "localhost:8080"}, nil
+}
+
+// samlSetCmd sets a connection up or changes it. A flag that is not given
+// leaves its value alone.
+type samlSetCmd struct {
+	samlFlags
+	samlSource
+	samlOptions
+}
+
+// Help is the longer text of lanyardd saml set --help.
+func (samlSetCmd) Help() string {
+	return "Give the identity provider by --metadata-url, or by --metadata-file, or by hand with --certificate, --issuer and " +
+		"--login-url. A flag that is not given leaves its value alone; an empty text puts the default back. What to copy into " +
+		"Microsoft Entra is said by: lanyardd saml show."
+}
+
+func (s samlSetCmd) Run(c *command) error {
+	in, err := s.input(c, s.samlOptions)
+	if err != nil {
+		return err
+	}
+	if in.Change == nil && !s.samlSource.given() {
+		return problem.Detailf(problem.BadUsage, "Say what to set, such as --metadata-url; see lanyardd saml set --help.")
+	}
+	if s.NameID == nil && s.samlSource.given() {
+		in.Change = preferMail(in.Change)
+	}
+	d, err := s.open(c, true)
+	if err != nil {
+		return err
+	}
+	defer d.store.Close()
+	out, err := d.setup.Set(c.ctx, d.ws.ID, in)
+	if err != nil {
+		return err
+	}
+	c.sayWarnings(out.Warnings)
+	c.say("SAML of %s is set. Try it with: lanyardd saml test --workspace %s", d.ws.ID, d.ws.ID)
+	return c.showSAML(d, out)
+}
+
+// preferMail makes user.mail the Name ID that a new connection with Entra should
+// send (row B7). Another one is a warning and refuses nobody.
+func preferMail(change func(*directory.SAML) error) func(*directory.SAML) error {
+	return func(c *directory.SAML) error {
+		if c.Version == 0 && c.Type == directory.SAMLEntra {
+			c.NameIDSource = string(saml.NameIDMail)
+		}
+		if change == nil {
+			return nil
+		}
+		return change(c)
+	}
+}
+
+// samlCheckCmd checks without changing anything.
+type samlCheckCmd struct {
+	samlFlags
+	samlSource
+	samlOptions
+}
+
+// Help is the longer text of lanyardd saml check --help.
+func (samlCheckCmd) Help() string {
+	return "Takes what saml set takes, and ends with an exit code other than 0 where that would be refused. Without any of it, " +
+		"checks what is set: metadata that came from an address is fetched once more. Nothing changes."
+}
+
+func (s samlCheckCmd) Run(c *command) error {
+	in, err := s.input(c, s.samlOptions)
+	if err != nil {
+		return err
+	}
+	d, err := s.open(c, false)
+	if err != nil {
+		return err
+	}
+	defer d.store.Close()
+	now, err := d.setup.Show(c.ctx, d.ws.ID)
+	if code, _ := problem.Of(err); err != nil && code != problem.SAMLNotSet {
+		return err
+	}
+	again := !s.samlSource.given()
+	if again && now.SAML.Version == 0 {
+		return problem.Detailf(problem.SAMLNotSet, "Give --metadata-url, --metadata-file, or --certificate, --issuer and --login-url to have them checked.")
+	}
+	if again {
+		in.MetadataURL, in.AnyHost, in.EntityID = now.SAML.Metadata.URL, now.SAML.Metadata.AnyHost, now.SAML.Metadata.EntityID
+		if in.MetadataURL == "" { // entered by hand: judged once more as it stands
+			in.Issuer = now.SAML.IdP.EntityID
+		}
+	}
+	out, err := d.setup.Check(c.ctx, d.ws.ID, in)
+	if err != nil {
+		return err
+	}
+	if again && out.SAML.IdP.EntityID != now.SAML.IdP.EntityID {
+		return problem.Detailf(problem.MetadataChanged, "It was %s and is now %s. To agree: lanyardd saml agree %s --workspace %s",
+			saml.Shown(now.SAML.IdP.EntityID), saml.Shown(out.SAML.IdP.EntityID), shellWord(out.SAML.IdP.EntityID), d.ws.ID)
+	}
+	c.sayWarnings(out.Warnings)
+	if c.json {
+		return c.printJSON(checkDoc{established, stamp(out.At), out.Checked, warningDocs(out.Warnings)})
+	}
+	fmt.Fprintf(c.out, "%s\n", established)
+	for _, s := range out.Checked {
+		fmt.Fprintf(c.out, "  %s\n", printable(s))
+	}
+	_, err = fmt.Fprintf(c.out, "Checked %s. Nothing was changed.\n", out.At.Format(time.RFC3339))
+	return err
+}
+
+// established is what success is called (row B11).
+const established = "Connection established"
+
+// checkDoc is a successful check in JSON.
+type checkDoc struct {
+	Result   string       `json:"result"`
+	At       *time.Time   `json:"at"`
+	Checked  []string     `json:"checked"`
+	Warnings []warningDoc `json:"warnings"`
+}
+
+// samlAgreeCmd agrees to another entity ID.
+type samlAgreeCmd struct {
+	samlFlags
+	EntityID string `arg:"" help:"The new entity ID, as saml show and the server's log name it."`
+}
+
+func (s samlAgreeCmd) Run(c *command) error {
+	d, err := s.open(c, true)
+	if err != nil {
+		return err
+	}
+	defer d.store.Close()
+	out, err := d.setup.Agree(c.ctx, d.ws.ID, s.EntityID)
+	if err != nil {
+		return err
+	}
+	c.sayWarnings(out.Warnings)
+	c.say("SAML of %s now believes %s.", d.ws.ID, out.SAML.IdP.EntityID)
+	return c.showSAML(d, out)
+}
+
+type (
+	samlOnCmd  struct{ samlFlags }
+	samlOffCmd struct{ samlFlags }
+)
+
+func (s samlOnCmd) Run(c *command) error  { return s.enable(c, true) }
+func (s samlOffCmd) Run(c *command) error { return s.enable(c, false) }
+
+func (f samlFlags) enable(c *command, on bool) error {
+	d, err := f.open(c, false)
+	if err != nil {
+		return err
+	}
+	defer d.store.Close()
+	if _, err := d.setup.Show(c.ctx, d.ws.ID); err != nil {
+		return err
+	}
+	out, err := d.setup.Switch(c.ctx, d.ws.ID, on)
+	if err != nil {
+		return err
+	}
+	tested := !out.SAML.Tested.IsZero()
+	if on && !tested {
+		c.say("What is set was not tried since it was changed: lanyardd saml test --workspace %s", d.ws.ID)
+	}
+	return c.showSAML(d, out)
+}
+
+// samlRemoveCmd forgets a connection.
+type samlRemoveCmd struct {
+	samlFlags
+	Yes bool `name:"yes" help:"Do it. Private keys are lost; assertions encrypted for them cannot be read any more."`
+}
+
+func (s samlRemoveCmd) Run(c *command) error {
+	if !s.Yes {
+		return problem.Detailf(problem.BadUsage, "This cannot be undone: say so with --yes, or stop sign-in with lanyardd saml off.")
+	}
+	d, err := s.open(c, false)
+	if err != nil {
+		return err
+	}
+	defer d.store.Close()
+	if err := d.setup.Remove(c.ctx, d.ws.ID); err != nil {
+		return err
+	}
+	return c.done("The SAML connection of %s is gone.", d.ws.ID)
+}
+
+// samlSource is where an identity provider's values come from.
+type samlSource struct {
+	MetadataURL  string `name:"metadata-url" placeholder:"URL" help:"App Federation Metadata Url of step 3 in Entra."`
+	AnyHost      bool   `name:"any-host" help:"Fetch the metadata from another host than Microsoft's."`
+	MetadataFile string `name:"metadata-file" placeholder:"FILE" help:"Federation Metadata XML of step 3 in Entra; - reads standard input."`
+	IdP          string `name:"idp" placeholder:"ENTITY-ID" help:"Which identity provider, where the metadata describes several."`
+	Certificate  string `name:"certificate" placeholder:"FILE" help:"Certificate (Base64) of step 3, or any form of it; - reads standard input."`
+	Issuer       string `name:"issuer" placeholder:"X" help:"Microsoft Entra Identifier of step 4."`
+	LoginURL     string `name:"login-url" placeholder:"URL" help:"Login URL of step 4."`
+	LogoutURL    string `name:"logout-url" placeholder:"URL" help:"Logout URL of step 4."`
+}
+
+func (s samlSource) given() bool { return s != (samlSource{AnyHost: s.AnyHost}) }
+
+// input reads the files that are named, and checks every option.
+func (s samlSource) input(c *command, o samlOptions) (signin.SAMLInput, error) {
+	in := signin.SAMLInput{
+		MetadataURL: strings.TrimSpace(s.MetadataURL), AnyHost: s.AnyHost, EntityID: s.IdP,
+		Issuer: s.Issuer, LoginURL: s.LoginURL, LogoutURL: s.LogoutURL,
+	}
+	if s.MetadataFile == "-" && s.Certificate == "-" {
+		return in, problem.Detailf(problem.BadUsage, "Standard input cannot be both the metadata and the certificate.")
+	}
+	var err error
+	if s.MetadataFile != "" {
+		if in.Metadata, err = c.readInput("--metadata-file", s.MetadataFile, saml.MaxMetadata); err != nil {
+			return in, err
+		}
+	}
+	if s.Certificate != "" {
+		if in.Certificate, err = c.readInput("--certificate", s.Certificate, saml.MaxMetadata); err != nil {
+			return in, err
+		}
+	}
+	in.Change, err = o.change()
+	return in, err
+}
+
+// readInput reads a file, or standard input, of at most the size and one byte,
+// so that the reader can say that it is too large. What is empty is given as a
+// space: it was given, and is refused for what it is.
+func (c *command) readInput(flag, name string, most int64) ([]byte, error) {
+	from := c.in
+	if name != "-" {
+		if len(name) > 300 || strings.ContainsAny(name, "\n\r") || strings.Contains(name, "-----") {
+			// What was pasted may be a private key: it is not repeated.
+			return nil, problem.Detailf(problem.BadUsage, "%s takes the name of a file, and not what is in it.", flag)
+		}
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, problem.Detailf(problem.BadUsage, "%s %s: %v.", flag, name, errors.Unwrap(err))
+		}
+		defer f.Close()
+		from = f
+	}
+	text, err := io.ReadAll(io.LimitReader(from, most+1))
+	if err != nil {
+		return nil, problem.Detailf(problem.BadUsage, "%s %s: %v.", flag, name, err)
+	}
+	if len(text) == 0 {
+		text = []byte(" ")
+	}
+	return text, nil
+}
