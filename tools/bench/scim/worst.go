@@ -76,7 +76,7 @@ func (b *bench) cursor(filter string) func(*worker) error {
 const long = time.Hour
 
 // manyGroups is how many groups the person is in who is archived.
-const manyGroups = 3000
+func (b *bench) manyGroups() int { return min(3000, max(20, b.size/10)) }
 
 // changes are the largest changes. Each is made once by the first connection.
 func (b *bench) changes() []attack {
@@ -106,7 +106,7 @@ func (b *bench) changes() []attack {
 			return memberOp("Replace", ids...)
 		})},
 		{name: fmt.Sprintf("a group of %d deleted", crowd), before: crowded, do: one(204, "DELETE", func() string { return "/Groups/" + group }, nothing)},
-		{name: fmt.Sprintf("a person of %d groups deleted", manyGroups), before: func(ctx context.Context, b *bench) (err error) {
+		{name: fmt.Sprintf("a person of %d groups deleted", b.manyGroups()), before: func(ctx context.Context, b *bench) (err error) {
 			person = idOf(busy.from)
 			return b.joinMany(ctx, person)
 		}, do: one(204, "DELETE", func() string { return "/Users/" + person }, nothing)},
@@ -123,7 +123,7 @@ func (b *bench) joinMany(ctx context.Context, person string) error {
 		n := made
 		made++
 		mu.Unlock()
-		if n >= manyGroups {
+		if n >= b.manyGroups() {
 			return 0, errDone
 		}
 		return w.do("POST", b.path(s, "/Groups"), s.token, fmt.Appendf(nil,
