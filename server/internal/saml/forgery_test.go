@@ -1,6 +1,7 @@
 package saml_test
 
 import (
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -73,8 +74,12 @@ func TestForgery_noSingleByteChangesWhatIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	step := 5
+	if os.Getenv("LANYARD_TEST_LONG") == "1" {
+		step = 1
+	}
 	for _, g := range all[:2] { // a signed assertion, and a signed response
-		for i := range g.doc {
+		for i := 0; i < len(g.doc); i += step {
 			doc := slices.Clone(g.doc)
 			doc[i] ^= 1
 			unforged(t, g, doc)
