@@ -494,8 +494,3 @@ func TestSAML_itShowsNothingThatWasNotSigned(t *testing.T) {
 		t.Errorf("policy: %q", resp.Header.Get("Content-Security-Policy"))
 	}
 }
-
-func codeIs(err error, want problem.Code) bool {
-	code, _ := problem.Of(err)
-	return code == want
-}

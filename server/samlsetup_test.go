@@ -234,3 +234,23 @@ func TestSetup_anotherKeyStandsBesideTheOldOne(t *testing.T) {
 		t.Errorf("%d keys, %v", len(c.Keys), err)
 	}
 }
+
+func TestSAML_aLostServerKeyStopsOnlyWhatWasEncrypted(t *testing.T) {
+	w := newSAML(t, "sqlite", func(c *directory.SAML) { c.JIT = true })
+	theirs := *w.setup // of a server that has the key
+	theirs.Key = serverKey
+	_, err := theirs.Set(t.Context(), "acme", signin.SAMLInput{Metadata: w.document()})
+	w.must(err)
+	c, err := w.store.SAML(t.Context(), "acme")
+	w.must(err)
+	b := w.entra.Browser()
+	w.login(b)
+	w.signedIn(b)
+	w.entraSAML(func(o *entratest.SAMLOptions) {
+		o.Encryption = entratest.EncryptionOptions{Certificate: c.Keys[0].Certificate}
+	})
+	w.refused(w.login(w.entra.Browser()), problem.SAMLDecryption)
+	if !strings.Contains(w.log.String(), string(problem.WrongServerKey)) {
+		t.Error("the log does not say why")
+	}
+}

@@ -97,7 +97,9 @@ func storedIdP(i saml.IdentityProvider) directory.SAMLIdP {
 	}
 }
 
-// expect is what a response of the connection must be for.
+// expect is what a response of the connection must be for. Keys that cannot be
+// opened are left out, so that encrypted assertions are refused and others are
+// not; the error then says so beside the result.
 func (p party) expect(c directory.SAML, s sealer, now time.Time) (saml.Expect, error) {
 	e := saml.Expect{
 		SP: p.sp, IdP: p.idp, Now: now, Skew: c.Skew,
@@ -109,10 +111,8 @@ func (p party) expect(c directory.SAML, s sealer, now time.Time) (saml.Expect, e
 		e.RequiredClaims = append(e.RequiredClaims, saml.RequiredClaim{Name: r.Name, Equals: r.Equals, FoldCase: r.AnyCase})
 	}
 	var err error
-	if e.DecryptionKeys, err = s.open(c, directory.KeyEncryption); err != nil && len(e.SP.Encryption) > 0 {
-		return e, err
-	}
-	return e, nil
+	e.DecryptionKeys, err = s.open(c, directory.KeyEncryption)
+	return e, err
 }
 
 func claimMap(m map[string]string) saml.ClaimMap {

@@ -36,6 +36,7 @@ func (h *SAMLHandler) cookieName(name string) string {
 // sessionCookie and requestCookie name the cookie of a workspace's session, and
 // that of one sign-in: two tabs may be signing in at once.
 func (h *SAMLHandler) sessionCookie(workspace string) string { return h.cookieName("w-" + workspace) }
+
 func (h *SAMLHandler) requestCookie(id string) string {
 	return h.cookieName("r-" + directory.HashToken(id)[:12])
 }

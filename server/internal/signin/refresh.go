@@ -48,9 +48,8 @@ type Refresher struct {
 
 // reading is a document that is being read, for all who wait for it.
 type reading struct {
-	done    chan struct{}
-	conn    directory.SAML
-	changed bool
+	done chan struct{}
+	conn directory.SAML
 }
 
 // errNotDue: another server reads the document, or did a moment ago.

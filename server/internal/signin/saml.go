@@ -173,11 +173,7 @@ func (h *SAMLHandler) metadata(w http.ResponseWriter, r *http.Request) error {
 // judge verifies a response. Where the key is not known, the metadata is read
 // again once: the identity provider may have changed its certificate.
 func (h *SAMLHandler) judge(ctx context.Context, v visit, field string) (*saml.Assertion, error) {
-	expect, err := v.expect(v.conn, sealer{h.Key}, h.Now())
-	if err != nil {
-		return nil, err
-	}
-	a, err := saml.ReadResponse(field, expect)
+	a, err := saml.ReadResponse(field, h.expect(ctx, v, v.conn))
 	if code, _ := problem.Of(err); code != problem.SAMLSignature || v.conn.Metadata.URL == "" {
 		return a, err
 	}
@@ -188,8 +184,15 @@ func (h *SAMLHandler) judge(ctx context.Context, v visit, field string) (*saml.A
 	if v.party, err = partyOf(h.PublicURL, fresh, sealer{h.Key}); err != nil {
 		return nil, err
 	}
-	if expect, err = v.expect(fresh, sealer{h.Key}, h.Now()); err != nil {
-		return nil, err
+	return saml.ReadResponse(field, h.expect(ctx, v, fresh))
+}
+
+// expect is what a message must be for. Where our keys cannot be opened, the log
+// says so: only what was encrypted for them is lost.
+func (h *SAMLHandler) expect(ctx context.Context, v visit, c directory.SAML) saml.Expect {
+	e, err := v.party.expect(c, sealer{h.Key}, h.Now())
+	if err != nil {
+		h.log().ErrorContext(ctx, "private keys of a SAML connection cannot be opened", "workspace", v.ws.ID, "error", err)
 	}
-	return saml.ReadResponse(field, expect)
+	return e
 }

@@ -54,11 +54,7 @@ func (h *SAMLHandler) slo(w http.ResponseWriter, r *http.Request) error {
 // sloRequest ends the sessions that the identity provider names, in every
 // browser and app, and answers. That of this browser goes with its cookie.
 func (h *SAMLHandler) sloRequest(w http.ResponseWriter, r *http.Request, v visit, in saml.Incoming) error {
-	expect, err := v.expect(v.conn, sealer{h.Key}, h.Now())
-	if err != nil {
-		return err
-	}
-	req, err := saml.ParseLogoutRequest(in, expect)
+	req, err := saml.ParseLogoutRequest(in, h.expect(r.Context(), v, v.conn))
 	if err != nil {
 		return err
 	}
@@ -149,11 +145,7 @@ func (h *SAMLHandler) signOut(w http.ResponseWriter, r *http.Request, v visit) e
 // sloResponse is the end of a sign-out that began here. The session is gone
 // already; what the answer says only chooses the sentence.
 func (h *SAMLHandler) sloResponse(w http.ResponseWriter, r *http.Request, v visit, in saml.Incoming) error {
-	expect, err := v.expect(v.conn, sealer{h.Key}, h.Now())
-	if err != nil {
-		return err
-	}
-	resp, err := saml.ParseLogoutResponse(in, expect)
+	resp, err := saml.ParseLogoutResponse(in, h.expect(r.Context(), v, v.conn))
 	if err != nil {
 		return err
 	}

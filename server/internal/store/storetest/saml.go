@@ -264,7 +264,8 @@ var federating = []promise{
 			indexes        []string
 			ended          int
 		}{
-			{"https://other.example/", "ada", nil, 0}, {"https://sts.example/", "nobody", nil, 0},
+			{"https://other.example/", "ada", nil, 0},
+			{"https://sts.example/", "nobody", nil, 0},
 			{"https://sts.example/", "ada", []string{"i1"}, 2}, // and the one without an index
 			{"https://sts.example/", "ada", nil, 1},
 		} {
