@@ -2,6 +2,7 @@ package saml_test
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"testing"
@@ -150,5 +151,27 @@ func TestDecryption_eachOfTwoKeysWorks(t *testing.T) {
 				t.Errorf("encrypted for key %d: %+v, %v", i, a, err)
 			}
 		}
+	}
+}
+
+// Whoever could tell why a ciphertext was refused could decrypt it, one question
+// at a time.
+func TestHostile_everyCiphertextIsRefusedWithTheSameWords(t *testing.T) {
+	c := newCorpus(t)
+	words := map[string][]string{}
+	for _, k := range hostile.Hostile() {
+		if k.Check != hostile.Decryption {
+			continue
+		}
+		_, err := saml.ReadResponse(field(k, c), c.expect(k.Setup))
+		var refusal *saml.Refusal
+		if !errors.As(err, &refusal) {
+			t.Fatalf("%s: %v", k.Name, err)
+		}
+		said := fmt.Sprintf("%s %s: %s, %s, %v", refusal.Code, refusal.Check, refusal.Expected, refusal.Received, err)
+		words[said] = append(words[said], k.Name)
+	}
+	if len(words) != 1 {
+		t.Errorf("%d answers, want one: %q", len(words), words)
 	}
 }

@@ -46,10 +46,10 @@ func encryption() []Case {
 		sealedAs("padding of nothing", Decryption, padding(0)),
 		sealedAs("padding of 17", Decryption, padding(17)),
 		sealedAs("padding of 255", Decryption, padding(255)),
-		sealedAs("a bit turned in the IV", "", sealing{tamper: flip(3)}),
-		sealedAs("a bit turned in the first block", "", sealing{tamper: flip(20)}),
-		sealedAs("a bit turned in the last block", "", sealing{tamper: flip(-1)}),
-		sealedAs("a bit turned in the block before the last", "", sealing{tamper: flip(-17)}),
+		sealedAs("a bit turned in the IV", Decryption, sealing{tamper: flip(3)}),
+		sealedAs("a bit turned in the first block", Decryption, sealing{tamper: flip(20)}),
+		sealedAs("a bit turned in the last block", Decryption, sealing{tamper: flip(-1)}),
+		sealedAs("a bit turned in the block before the last", Decryption, sealing{tamper: flip(-17)}),
 		sealedAs("a bit turned under GCM", Decryption, sealing{data: aes256GCM, tamper: flip(40)}),
 		sealedAs("a bit turned in GCM's tag", Decryption, sealing{data: aes256GCM, tamper: flip(-1)}),
 		sealedAs("GCM's tag cut short", Decryption, sealing{data: aes128GCM, tamper: cut(4)}),
@@ -74,25 +74,25 @@ func plaintexts() []Case {
 		return Case{Name: name, Check: check, Make: text(func(w World) string { return w.encrypted(f(w), sealing{}) })}
 	}
 	return classed("encryption of something else", "", []Case{
-		inner("an encrypted assertion that nobody signed", "", func(w World) string { return w.assertion() }),
-		inner("an encrypted assertion that a stranger signed", "", func(w World) string {
+		inner("an encrypted assertion that nobody signed", Decryption, func(w World) string { return w.assertion() }),
+		inner("an encrypted assertion that a stranger signed", Decryption, func(w World) string {
 			return w.sign(w.assertion(), w.AssertionID, signing{key: w.Keys.Stranger})
 		}),
-		inner("an encrypted assertion changed before encryption", "", func(w World) string {
+		inner("an encrypted assertion changed before encryption", Decryption, func(w World) string {
 			return swap(">Ada<", ">Root<")(w.signedAssertion())
 		}),
-		inner("two encrypted assertions in one ciphertext", "", func(w World) string { return w.signedAssertion() + w.forged("other") }),
-		inner("text before the encrypted assertion", "", func(w World) string { return "x" + w.signedAssertion() }),
-		inner("an encrypted response", "", func(w World) string { return w.responseSigned() }),
-		inner("an encrypted attribute", "", func(World) string { return attribute("a", "b") }),
-		inner("encrypted noise", "", func(World) string { return strings.Repeat("\x00\xff", 600) }),
-		inner("nothing encrypted", "", func(World) string { return "" }),
-		inner("an encrypted DTD", "", func(w World) string { return "<!DOCTYPE Assertion []>" + w.signedAssertion() }),
-		inner("encrypted nesting", "", func(World) string { return strings.Repeat("<a>", 20_000) }),
-		inner("an encrypted end tag, which closes what is around", "", func(w World) string {
+		inner("two encrypted assertions in one ciphertext", Decryption, func(w World) string { return w.signedAssertion() + w.forged("other") }),
+		inner("text before the encrypted assertion", Decryption, func(w World) string { return "x" + w.signedAssertion() }),
+		inner("an encrypted response", Decryption, func(w World) string { return w.responseSigned() }),
+		inner("an encrypted attribute", Decryption, func(World) string { return attribute("a", "b") }),
+		inner("encrypted noise", Decryption, func(World) string { return strings.Repeat("\x00\xff", 600) }),
+		inner("nothing encrypted", Decryption, func(World) string { return "" }),
+		inner("an encrypted DTD", Decryption, func(w World) string { return "<!DOCTYPE Assertion []>" + w.signedAssertion() }),
+		inner("encrypted nesting", Decryption, func(World) string { return strings.Repeat("<a>", 20_000) }),
+		inner("an encrypted end tag, which closes what is around", Decryption, func(w World) string {
 			return w.signedAssertion() + "</xenc:CipherValue>"
 		}),
-		inner("an encrypted assertion encrypted again", "", func(w World) string { return w.seal(w.signedAssertion(), sealing{}) }),
+		inner("an encrypted assertion encrypted again", Decryption, func(w World) string { return w.seal(w.signedAssertion(), sealing{}) }),
 		{Name: "a signed response whose encrypted assertion was exchanged", Make: text(func(w World) string {
 			doc := w.sign(w.encrypted(w.assertion(), sealing{}), w.ResponseID, signing{})
 			return replace("EncryptedAssertion", w.seal(w.forged("other"), sealing{}))(doc)
