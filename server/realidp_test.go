@@ -298,7 +298,7 @@ func (f *realFront) try(t *testing.T, o idpOptions, refused bool) {
 			v := f.visitor("acme")
 			v.t = t
 			status, page := v.surf(way.from)
-			who := v.email()
+			who := v.who().Email
 			if sealed := strings.Contains(v.carried, "EncryptedAssertion"); sealed != (o.Encryption != "") {
 				t.Errorf("the assertion is encrypted: %v, want %v", sealed, !sealed)
 			}

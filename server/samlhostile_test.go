@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lanyard-sso/lanyard/server/api"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/saml/hostile"
 	"github.com/lanyard-sso/lanyard/server/internal/signin"
@@ -170,24 +171,28 @@ func (v *visitor) answer(field, relay string) (status int, page string) {
 	return resp.StatusCode, string(body)
 }
 
-// whoami returns who is signed in: an object ID, or nothing.
-func (v *visitor) whoami() string {
+// who asks whoami. Nobody is the zero value.
+func (v *visitor) who() api.Whoami {
 	v.t.Helper()
 	resp, err := v.own.Get(v.base + "/w/" + v.workspace + "/whoami")
 	if err != nil {
 		v.t.Fatal(err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // read below
-	var who struct {
-		Attributes map[string][]string
-	}
+	var who api.Whoami
 	if resp.StatusCode == http.StatusUnauthorized {
-		return ""
+		return who
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&who); err != nil || resp.StatusCode != http.StatusOK {
 		v.t.Fatalf("whoami: %d, %v", resp.StatusCode, err)
 	}
-	return strings.Join(who.Attributes["http://schemas.microsoft.com/identity/claims/objectidentifier"], " ")
+	return who
+}
+
+// whoami returns the object ID of whoever is signed in, or nothing.
+func (v *visitor) whoami() string {
+	v.t.Helper()
+	return strings.Join(v.who().Attributes["http://schemas.microsoft.com/identity/claims/objectidentifier"], " ")
 }
 
 var encryptionCertificate = regexp.MustCompile(`(?s)use="encryption".*?<(?:\w+:)?X509Certificate>([^<]+)<`)

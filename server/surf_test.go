@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"html"
 	"io"
 	"net/http"
@@ -93,22 +92,4 @@ func formIn(page string) (action string, fields url.Values) {
 		return html.UnescapeString(found[1]), fields
 	}
 	return "", nil
-}
-
-// email is that of whoever is signed in, as whoami tells it, or nothing.
-func (v *visitor) email() string {
-	v.t.Helper()
-	resp, err := v.own.Get(v.base + "/w/" + v.workspace + "/whoami")
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // read below
-	if resp.StatusCode == http.StatusUnauthorized {
-		return ""
-	}
-	var who struct{ Email string }
-	if err := json.NewDecoder(resp.Body).Decode(&who); err != nil || resp.StatusCode != http.StatusOK {
-		v.t.Fatalf("whoami: %d, %v", resp.StatusCode, err)
-	}
-	return who.Email
 }
