@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"html"
 	"io"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
