@@ -166,7 +166,13 @@ func authorizeError(v url.Values, correlation string) *entraError {
 // number only makes the sentence for the person more precise, since Microsoft
 // may change the numbers. silent says that nobody was asked anything.
 func (e *entraError) problem(silent bool) error {
-	return &problem.Error{Code: e.code(silent), Detail: e.detail(), Cause: e}
+	code, detail := e.code(silent), e.detail()
+	if code == problem.EntraRefused && len(e.AADSTS) > 0 {
+		if known, ok := problem.LookupAADSTS(e.AADSTS[0]); ok {
+			detail = known.Cause + " " + known.Next + " " + detail
+		}
+	}
+	return &problem.Error{Code: code, Detail: detail, Cause: e}
 }
 
 func (e *entraError) code(silent bool) problem.Code {
@@ -200,21 +206,11 @@ func (e *entraError) code(silent bool) problem.Code {
 // byNumber knows the refusals for which there is something better to say.
 func (e *entraError) byNumber() (problem.Code, bool) {
 	for _, n := range e.AADSTS {
-		switch n {
-		case 50105: // not assigned to a role for the application
-			return problem.NotAssigned, true
-		case 50057: // the account is disabled
-			return problem.AccountDisabled, true
-		case 65001, 65004, 90094, 90095: // no consent, declined, admin's needed
-			return problem.ConsentNeeded, true
-		case 50011: // the redirect URI does not match
-			return problem.RedirectUnknown, true
-		case 700016, 90002, 500011, 7000218: // no such app, tenant, API; not a public client
-			return problem.WorkspaceNotSet, true
-		case 70008, 54005: // the code expired, or was redeemed already
-			if e.Code == "invalid_grant" && n == 54005 {
-				return problem.BadCallback, true
-			}
+		if known, ok := problem.LookupAADSTS(n); ok && known.Code != "" {
+			return known.Code, true
+		}
+		if n == 54005 && e.Code == "invalid_grant" { // the code was redeemed already
+			return problem.BadCallback, true
 		}
 	}
 	return "", false

@@ -45,13 +45,17 @@ func (r *Refusal) Error() string {
 }
 
 // Unwrap returns the refusal as a *problem.Error, whose detail sets expected
-// and received side by side.
+// and received side by side, or says of a code of Microsoft's what it means and
+// what to do, in our words.
 func (r *Refusal) Unwrap() error {
-	return &problem.Error{
-		Code:   r.Code,
-		Detail: compared(Check{Name: r.Check, Expected: r.Expected, Received: r.Received}),
-		Cause:  r.cause,
+	detail := compared(Check{Name: r.Check, Expected: r.Expected, Received: r.Received})
+	if known, ok := r.Status.Known(); ok {
+		detail = known.Name() + ": " + known.Cause + " " + known.Next
+		if known.Blade != "" {
+			detail += " In Microsoft's portal: " + known.Blade + "."
+		}
 	}
+	return &problem.Error{Code: r.Code, Detail: detail, Cause: r.cause}
 }
 
 // ReportOf returns the list of checks behind an error of this package. It is

@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -95,15 +96,20 @@ func aadsts(message string) string {
 
 // failure is the code to answer a failed status with.
 func (s Status) failure() problem.Code {
-	switch s.AADSTS {
-	case "50105":
-		return problem.NotAssigned
-	case "50057":
-		return problem.AccountDisabled
-	case "65001", "65004":
-		return problem.ConsentNeeded
+	if known, ok := s.Known(); ok && known.Code != "" && !known.AppOnly {
+		return known.Code
 	}
 	return problem.SAMLIdPFailed
+}
+
+// Known returns what is known of the AADSTS code. ok is false where there is
+// none, or nothing is.
+func (s Status) Known() (known problem.AADSTS, ok bool) {
+	n, err := strconv.Atoi(s.AADSTS)
+	if err != nil {
+		return known, false
+	}
+	return problem.LookupAADSTS(n)
 }
 
 // described is the status in words that are all ours or SAML's own.
