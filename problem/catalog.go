@@ -37,6 +37,8 @@ const (
 	CodeSpent       Code = "LY-SIGN-016" // unknown, spent, expired, of another app: alike
 	ReturnUnknown   Code = "LY-SIGN-017" // an app's return address that is not allowed
 	BadAppRequest   Code = "LY-SIGN-018" // an app's request without what OAuth 2.0 asks for
+	NoDeviceCode    Code = "LY-SIGN-019" // a code on another device is only there with Microsoft
+	SignInRefused   Code = "LY-SIGN-020" // access_denied at the app's return address, without a code of ours
 
 	// Refusals of a Microsoft access token. The person sees one sentence for
 	// all of them; the code tells the log which check failed.
@@ -61,6 +63,7 @@ const (
 	NotAdmitted  Code = "LY-JIT-OFF" // signed in at Microsoft, but nobody provisioned this person
 	NotLinked    Code = "LY-LINK-001"
 	SignedOutAll Code = "LY-SES-003" // signed out from another device
+	RefreshSpent Code = "LY-SES-004" // a refresh token: unknown, used, expired, of another workspace: alike
 
 	NoKeychain       Code = "LY-KEY-001"
 	KeychainLocked   Code = "LY-KEY-002"
@@ -94,6 +97,7 @@ const (
 	UnknownWebhook  Code = "LY-CLI-009"
 	WebhookFailed   Code = "LY-CLI-010"
 	EventsPruned    Code = "LY-CLI-011" // events that are not kept any more
+	NotExplained    Code = "LY-CLI-012" // nothing that doctor knows
 )
 
 const (
@@ -138,6 +142,8 @@ var texts = map[Code]Text{
 	CodeSpent:       {400, "This sign-in cannot be finished any more.", "Choose Sign in to try again.", You},
 	ReturnUnknown:   {400, "The app asked to be returned to at an address that is not registered.", "Update the app, or ask whoever runs this server to register its return address.", Operator},
 	BadAppRequest:   {400, "The app did not ask for the sign-in in the right way.", "Update the app, then try again.", You},
+	NoDeviceCode:    {400, "This workspace has no sign-in with a code.", "Sign in with the browser of this device.", You},
+	SignInRefused:   {403, "Your organisation's sign-in did not let you in.", "Copy the details and send them to your IT administrator.", Admin},
 
 	TokenRefused:   {401, tokenSentence, tokenNext, Admin},
 	TokenMalformed: {401, tokenSentence, tokenNext, Admin},
@@ -160,6 +166,7 @@ var texts = map[Code]Text{
 	NotAdmitted:  {403, "You are not a member of this workspace yet.", "Ask your IT administrator to assign you to the app in Microsoft Entra.", Admin},
 	NotLinked:    {403, "Your Microsoft account could not be matched to a member of this workspace.", "Ask your IT administrator to map objectId to externalId in the provisioning attribute mappings.", Admin},
 	SignedOutAll: {401, "You were signed out from another device.", "Sign in again.", You},
+	RefreshSpent: {400, "Your sign-in has ended.", "Sign in again.", You},
 
 	NoKeychain:       {500, "This device has no keychain to keep your sign-in in.", "Choose where to keep it.", You},
 	KeychainLocked:   {500, "This device's keychain is locked.", "Unlock it, then try again.", You},
@@ -191,5 +198,6 @@ var texts = map[Code]Text{
 	UnknownClient:   {404, "There is no OAuth client or secret with that id.", "See lanyardd scim client list --workspace <workspace>.", Operator},
 	UnknownWebhook:  {404, "There is no webhook with that id.", "See lanyardd webhook list --workspace <workspace>.", Operator},
 	WebhookFailed:   {502, "The webhook's address did not accept the event.", "Mend what answers there, then try again.", Operator},
+	NotExplained:    {422, "What was pasted is nothing that can be explained.", "Paste an error, an address, a SAMLResponse, a token, metadata or a certificate, whole.", You},
 	EventsPruned:    {410, "Those events are not kept any more.", "Begin after 0, which gives the oldest that are kept, and read anew what you keep of people and groups.", Operator},
 }

@@ -93,16 +93,22 @@ const defaultServerKeyFile = "lanyard-server.key"
 // Unless somebody says otherwise it stands beside an SQLite database, so that
 // commands find the one that the server has, wherever they are run.
 func (c *command) serverKey(set settings) ([]byte, error) {
-	v := set[keyServerKeyFile]
+	k := set.serverKeyFile()
+	key, made, err := k.make()
+	if made {
+		c.say("A server key was made in %s. Every server of this database, and its commands, need the same file; keep it out of the database's backup.", k.value.Text)
+	}
+	return key, err
+}
+
+// serverKeyFile is where the server's key is.
+func (s settings) serverKeyFile() keyFile {
+	v := s[keyServerKeyFile]
 	if !v.set() {
 		v.Text = defaultServerKeyFile
-		if db, err := parseDatabase(set[keyDB]); err == nil && db.file != "" {
+		if db, err := parseDatabase(s[keyDB]); err == nil && db.file != "" {
 			v.Text = strings.TrimSuffix(db.file, ".db") + "-server.key"
 		}
 	}
-	key, made, err := keyFile{"server key", v, signin.MinServerKey}.make()
-	if made {
-		c.say("A server key was made in %s. Every server of this database, and its commands, need the same file; keep it out of the database's backup.", v.Text)
-	}
-	return key, err
+	return keyFile{"server key", v, signin.MinServerKey}
 }

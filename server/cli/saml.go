@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"strings"
@@ -73,6 +74,20 @@ func (f samlFlags) open(c *command, needsKey bool) (*samlDesk, error) {
 		c.say("The addresses begin with %s: give --public-url as for lanyardd serve where that is not right.", base)
 	}
 	return d, nil
+}
+
+// sealingKey reads the server's key without making one. It is nil where there is
+// none.
+func (f samlFlags) sealingKey(c *command) ([]byte, error) {
+	set, err := c.resolve(f.Config, map[string]*string{keyDB: f.DB, keyServerKeyFile: f.KeyFile})
+	if err != nil {
+		return nil, err
+	}
+	key, err := set.serverKeyFile().read()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return key, err
 }
 
 // base is the address that people and Entra use, as far as a command can know.
