@@ -121,7 +121,7 @@ func Lookup(code Code) Text {
 }
 
 // catalog holds the sentence of every code there is.
-var catalog = joined(texts, samlTexts)
+var catalog = joined(texts, samlTexts, mobileTexts)
 
 func joined(parts ...map[Code]Text) map[Code]Text {
 	all := make(map[Code]Text)
