@@ -114,6 +114,7 @@ func clip(s string) string {
 // oauthErrors are the names that OAuth 2.0 has for our codes.
 var oauthErrors = map[problem.Code]string{
 	problem.CodeSpent:     "invalid_grant",
+	problem.RefreshSpent:  "invalid_grant",
 	problem.BadAppRequest: "invalid_request",
 }
 

@@ -63,9 +63,12 @@ type DiscoverRequest struct {
 }
 
 // SessionRequest is the body of POST /v1/session. It has either AccessToken, or
-// Code with CodeVerifier and RedirectURI.
+// Code with CodeVerifier and RedirectURI, or RefreshToken.
 type SessionRequest struct {
 	Workspace string `json:"workspace"`
+	// GrantType may be left out: authorization_code where there is a Code,
+	// refresh_token where there is a RefreshToken (RFC 6749).
+	GrantType string `json:"grant_type,omitempty"`
 	// AccessToken is a Microsoft v2.0 access token for the workspace's scope.
 	AccessToken string `json:"access_token,omitempty"`
 	// Code is what came back to the app from a sign-in that began at
@@ -75,6 +78,13 @@ type SessionRequest struct {
 	// RedirectURI the address of the request.
 	CodeVerifier string `json:"code_verifier,omitempty"`
 	RedirectURI  string `json:"redirect_uri,omitempty"`
+	// RefreshToken is the one that came last. It is good once: whoever uses it
+	// a second time ends the session (RFC 9700, section 4.14.2).
+	RefreshToken string `json:"refresh_token,omitempty"`
+	// IdempotencyKey is a secret of the device that goes with every
+	// RefreshToken. Where an answer was lost, asking again with the same token
+	// and key is not a second use.
+	IdempotencyKey string `json:"idempotency_key,omitempty"`
 	// Device is the name a person would know the device by.
 	Device string `json:"device,omitempty"`
 }
@@ -84,7 +94,11 @@ type Session struct {
 	// Token is the bearer token for the calls below. It is shown once.
 	Token     string    `json:"token"`
 	ExpiresAt time.Time `json:"expires_at"`
-	Me        Person    `json:"me"`
+	// RefreshToken gets the next Token, which takes the place of this one. It
+	// is there where the sign-in was by SAML; with Microsoft, a fresh access
+	// token does the same.
+	RefreshToken string `json:"refresh_token,omitempty"`
+	Me           Person `json:"me"`
 	// OfflineGraceSeconds as in [Workspace], at the time of signing in.
 	OfflineGraceSeconds int64 `json:"offline_grace_seconds"`
 }

@@ -72,8 +72,8 @@ func (c *Client) Discover(ctx context.Context, email string) (Workspace, error) 
 	return w, err
 }
 
-// StartSession exchanges a Microsoft access token for a session of the
-// workspace.
+// StartSession exchanges a Microsoft access token, a code or a refresh token
+// for a session of the workspace.
 func (c *Client) StartSession(ctx context.Context, r SessionRequest) (Session, error) {
 	var s Session
 	err := c.do(ctx, http.MethodPost, PathSession, "", r, &s)

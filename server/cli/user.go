@@ -142,7 +142,7 @@ func (u userShowCmd) Run(c *command) error {
 	}
 	var live []directory.Session
 	for _, s := range sessions {
-		if s.Expires.After(c.opt.Now()) {
+		if s.Ends().After(c.opt.Now()) {
 			live = append(live, s)
 		}
 	}
@@ -150,7 +150,7 @@ func (u userShowCmd) Run(c *command) error {
 		d := userJSON(p)
 		d.Sessions = &[]sessionDoc{}
 		for _, s := range live {
-			*d.Sessions = append(*d.Sessions, sessionDoc{s.ID, s.Workspace, s.Device, stamp(s.Created), stamp(s.Expires)})
+			*d.Sessions = append(*d.Sessions, sessionDoc{s.ID, s.Workspace, s.Device, stamp(s.Created), stamp(s.Ends())})
 		}
 		return c.printJSON(d)
 	}
@@ -160,7 +160,7 @@ func (u userShowCmd) Run(c *command) error {
 	fmt.Fprintln(c.out)
 	var rows [][]string
 	for _, s := range live {
-		rows = append(rows, []string{s.ID, s.Workspace, s.Device, day(s.Created), day(s.Expires)})
+		rows = append(rows, []string{s.ID, s.Workspace, s.Device, day(s.Created), day(s.Ends())})
 	}
 	return c.table([]string{"SESSION", "WORKSPACE", "DEVICE", "SINCE", "UNTIL"}, rows)
 }

@@ -148,6 +148,26 @@ type Session struct {
 	Web bool
 	// SAML is set where the session began with an assertion.
 	SAML *SAMLSession
+	// Renewal is set where a refresh token can replace Hash and Expires.
+	Renewal *Renewal
+}
+
+// Renewal is how a session is renewed: by refresh tokens, each good once (RFC
+// 6749, section 6). All of a session begin with the same secret.
+type Renewal struct {
+	// Family is the SHA-256 of what they begin with, Hash that of the whole
+	// token that is good now, in hex.
+	Family, Hash string
+	// Until is when the session ends, unless it is renewed before.
+	Until time.Time
+}
+
+// Ends is when the session ends, unless it is renewed before.
+func (s Session) Ends() time.Time {
+	if s.Renewal != nil && s.Renewal.Until.After(s.Expires) {
+		return s.Renewal.Until
+	}
+	return s.Expires
 }
 
 // Kind says what an Event is about.

@@ -194,4 +194,8 @@ type SAMLSession struct {
 	Email string `json:"email,omitempty"`
 	// Attributes are the claims as received.
 	Attributes map[string][]string `json:"attributes,omitempty"`
+	// Who is who was let in, and Ends when the provider's session ends, where
+	// it said so. They are set where the session can be renewed.
+	Who  Claimed   `json:"who,omitzero"`
+	Ends time.Time `json:"ends,omitzero"`
 }

@@ -166,9 +166,6 @@ const codePrefix = "lycode_"
 // and stolen codes are all problem.CodeSpent.
 func (h *Handler) exchange(w http.ResponseWriter, r *http.Request, req api.SessionRequest) error {
 	ctx, trace := r.Context(), api.TraceOf(r.Context())
-	if req.AccessToken != "" {
-		return problem.Detailf(problem.BadRequest, "There is both a code and an access token.")
-	}
 	ws, err := h.find(ctx, req.Workspace)
 	if err != nil {
 		return h.guessed(r, err)
@@ -198,15 +195,18 @@ func (h *Handler) exchange(w http.ResponseWriter, r *http.Request, req api.Sessi
 		return problem.Wrap(problem.SAMLNotSet, errors.Join(err, errors.New("no connection any more")))
 	}
 	trace.User = g.User
-	rule := visit{ws: ws, conn: conn}.rule(claimed(g.Result))
+	who := claimed(g.Result)
+	rule := visit{ws: ws, conn: conn}.rule(who)
 	var user directory.User
 	token, session := newSession(h.Now(), h.TTL, ws, directory.User{ID: g.User}, req.Device)
 	session.SAML = &g.Session
-	if ends := g.Result.Ends; !ends.IsZero() && ends.Before(session.Expires) {
-		session.Expires = ends.UTC()
+	session.SAML.Who, session.SAML.Ends = directory.Claimed{Identity: who.Identity, Guest: who.guest}, g.Result.Ends
+	out := secrets{token, refreshPrefix + secret() + "." + secret()}
+	if !renewable(&session, out.refresh, session.Created, h.TTL) {
+		out.refresh = ""
 	}
 	if err := startSession(ctx, h.Store, ws, session, func(now directory.User) error { user = now; return rule(&now) }); err != nil {
 		return err
 	}
-	return started(w, ws, user, token, session)
+	return started(w, ws, user, out, session)
 }

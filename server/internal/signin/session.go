@@ -37,8 +37,13 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 	if err := api.Read(w, r, &req); err != nil {
 		return err
 	}
-	if req.Code != "" {
+	switch given, err := grantOf(req); {
+	case err != nil:
+		return err
+	case given == grantCode:
 		return h.exchange(w, r, req)
+	case given == grantRefresh:
+		return h.renew(w, r, req)
 	}
 	ctx, trace := r.Context(), api.TraceOf(r.Context())
 	ws, err := h.find(ctx, req.Workspace)
@@ -60,7 +65,7 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 		func(now directory.User) error { user = now; return directory.Admit(ws, &now, id.Identity) }); err != nil {
 		return oneSentence(err)
 	}
-	return started(w, ws, user, token, session)
+	return started(w, ws, user, secrets{token: token}, session)
 }
 
 // startSession stores a session if admit, asked in the same transaction, lets
@@ -79,10 +84,14 @@ func startSession(ctx context.Context, st Store, ws directory.Workspace, n direc
 	return nil
 }
 
-// started hands the token of a new session over, once.
-func started(w http.ResponseWriter, ws directory.Workspace, u directory.User, token string, n directory.Session) error {
+// secrets are what a client gets of a session. Only their hashes are kept.
+type secrets struct{ token, refresh string }
+
+// started hands the secrets of a session over, once.
+func started(w http.ResponseWriter, ws directory.Workspace, u directory.User, s secrets, n directory.Session) error {
 	return api.Write(w, http.StatusOK, api.Session{
-		Token:               token,
+		Token:               s.token,
+		RefreshToken:        s.refresh,
 		ExpiresAt:           n.Expires,
 		Me:                  person(ws, u),
 		OfflineGraceSeconds: int64(ws.OfflineGrace / time.Second),

@@ -39,6 +39,9 @@ type Store interface {
 	EndUserSessions(ctx context.Context, workspace, user string, now time.Time) error
 	SAML(ctx context.Context, workspace string) (directory.SAML, error)
 	TakeTicket(ctx context.Context, key store.TicketKey, now time.Time) (store.Ticket, error)
+	RenewSession(ctx context.Context, r store.Refresh, now time.Time, renew func(*directory.Session, directory.User) error) (directory.Session, directory.User, error)
+	Ticket(ctx context.Context, key store.TicketKey, now time.Time) (store.Ticket, error)
+	User(ctx context.Context, dir, id string) (directory.User, error)
 }
 
 // Verifier judges Microsoft's tokens. *entra.Verifier is the real one.

@@ -18,22 +18,31 @@ const expireAtOnce = 1000
 const MaxSessions = 100
 
 // sessionColumns must be in the order of sessionRow.
-const sessionColumns = `s.hash, s.id, s.user_id, s.workspace, s.device, s.created, s.expires, s.web, coalesce(s.saml, '')`
+const sessionColumns = `s.hash, s.id, s.user_id, s.workspace, s.device, s.created, s.expires, s.web, coalesce(s.saml, ''),
+	coalesce(s.token_expires, s.expires), coalesce(s.family, ''), coalesce(s.refresh, '')`
 
 type sessionRow struct {
 	s                directory.Session
 	created, expires int64
 	web              int64
 	saml             string
+	tokenExpires     int64
+	family, refresh  string
 }
 
 func (r *sessionRow) dest() []any {
-	return []any{&r.s.Hash, &r.s.ID, &r.s.User, &r.s.Workspace, &r.s.Device, &r.created, &r.expires, &r.web, &r.saml}
+	return []any{
+		&r.s.Hash, &r.s.ID, &r.s.User, &r.s.Workspace, &r.s.Device, &r.created, &r.expires, &r.web, &r.saml,
+		&r.tokenExpires, &r.family, &r.refresh,
+	}
 }
 
 func (r *sessionRow) session() (directory.Session, error) {
 	s := r.s
-	s.Created, s.Expires, s.Web = fromMicro(r.created), fromMicro(r.expires), r.web != 0
+	s.Created, s.Expires, s.Web = fromMicro(r.created), fromMicro(r.tokenExpires), r.web != 0
+	if r.family != "" {
+		s.Renewal = &directory.Renewal{Family: r.family, Hash: r.refresh, Until: fromMicro(r.expires)}
+	}
 	if r.saml == "" {
 		return s, nil
 	}
@@ -76,6 +85,10 @@ func (s *Store) StartSession(ctx context.Context, n directory.Session, admit fun
 	if n.Web {
 		web = 1
 	}
+	tokenExpires, family, refresh, err := renewalOf(n)
+	if err != nil {
+		return err
+	}
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
 		u, err := scanUser(t.row(ctx, `select `+userColumns+` from users u
 			join workspaces w on w.directory = u.directory where w.id = $1 and u.id = $2`, n.Workspace, n.User))
@@ -93,9 +106,11 @@ func (s *Store) StartSession(ctx context.Context, n directory.Session, admit fun
 		if u.State != directory.Active {
 			return problem.New(problem.AccessEnded)
 		}
-		added, err := t.exec(ctx, `insert into sessions (hash, id, user_id, workspace, device, created, expires, web, saml, subject)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
-			n.Hash, n.ID, n.User, n.Workspace, n.Device, micro(n.Created), micro(n.Expires), web, doc, key)
+		added, err := t.exec(ctx, `insert into sessions (hash, id, user_id, workspace, device, created, expires, web, saml, subject,
+				token_expires, family, refresh)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing`,
+			n.Hash, n.ID, n.User, n.Workspace, n.Device, micro(n.Created), micro(n.Ends()), web, doc, key,
+			tokenExpires, family, refresh)
 		switch {
 		case err != nil:
 			return fmt.Errorf("store: starting session: %w", err)
@@ -155,7 +170,7 @@ func (s *Store) Session(ctx context.Context, hash string, now time.Time) (
 	// again, for this is the door.
 	err := s.read.row(ctx, `select `+sessionColumns+`, `+userColumns+`, `+workspaceColumns+`
 		from sessions s join users u on u.id = s.user_id join workspaces w on w.id = s.workspace
-		where s.hash = $1 and s.expires > $2 and u.state = 'active'`, hash, micro(now)).
+		where s.hash = $1 and coalesce(s.token_expires, s.expires) > $2 and u.state = 'active'`, hash, micro(now)).
 		Scan(append(append(sr.dest(), ur.dest()...), wr.dest()...)...)
 	if err != nil {
 		return directory.Session{}, directory.User{}, directory.Workspace{}, err
@@ -173,7 +188,8 @@ func (s *Store) Session(ctx context.Context, hash string, now time.Time) (
 }
 
 // SessionsOfUser returns the sessions of a person in every workspace, oldest
-// first. Those that expired may be among them until ExpireSessions ran.
+// first, also those that only a refresh token can bring back. Those that ended
+// may be among them until ExpireSessions ran.
 func (s *Store) SessionsOfUser(ctx context.Context, user string) ([]directory.Session, error) {
 	var all []directory.Session
 	if !storable(user) {

@@ -24,6 +24,9 @@ const (
 	TicketResult TicketKind = "result"
 	// TicketLogout is a sign-out that was sent to an identity provider.
 	TicketLogout TicketKind = "logout"
+	// TicketEnded is the family of refresh tokens of a session that ended with
+	// the person's access. Doc is the person's id, as a JSON string.
+	TicketEnded TicketKind = "ended"
 )
 
 // Ticket is something that can be taken once, by whoever knows what Hash was

@@ -272,6 +272,11 @@ func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int
 	}
 	// Nobody but the active has a session, whatever the caller thought of.
 	if c.EndSessions || u.State != directory.Active {
+		if has.state == directory.Active && u.State != directory.Active {
+			if err := t.remember(ctx, u.ID); err != nil {
+				return err
+			}
+		}
 		if err := t.later(ctx, `delete from sessions where user_id = $1`, u.ID); err != nil {
 			return fmt.Errorf("store: ending sessions: %w", err)
 		}

@@ -50,6 +50,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"index", indexing},
 		{"upgrade", upgrading},
 		{"sessions", sessions},
+		{"renewals", renewing},
 		{"events", events},
 		{"pruning", pruning},
 		{"requests", requests},
