@@ -56,7 +56,7 @@ func (s *Store) fillLarge(ctx context.Context, ws *directory.Workspace, pk int64
 		}
 		t.created(r, events)
 		if ws != nil && ws.RanksGroup(r) {
-			if err := t.unrankMembers(ctx, pk); err != nil {
+			if err := t.unrankMembers(ctx, resourceRow{pk: pk, r: directory.Resource{Directory: r.Directory, ID: r.ID, Members: len(who)}}); err != nil {
 				return err
 			}
 		}
@@ -144,7 +144,7 @@ func (s *Store) changeLarge(ctx context.Context, dir, kind, id string, now time.
 		if after, changed, err = s.rewrite(ctx, t, before, had, again, now, false, 0); err != nil {
 			return err
 		}
-		return t.rankMoved(ctx, again.Rank, before.pk, before.r, after, nil, now)
+		return t.rankMoved(ctx, again.Rank, before, after, nil, now)
 	})
 	if err != nil {
 		return after, false, err
@@ -187,7 +187,7 @@ func (s *Store) moveSome(ctx context.Context, ws *directory.Workspace, dir, kind
 		if after, moved, err = s.rewrite(ctx, t, before, had, same, now, some, by); err != nil {
 			return err
 		}
-		return t.rankMoved(ctx, ws, before.pk, after, after, moves, now)
+		return t.rankMoved(ctx, ws, before, after, moves, now)
 	})
 	return after, moved, err
 }

@@ -37,11 +37,13 @@ func (s *Store) Purge(ctx context.Context, dir string, before time.Time) (int, e
 func (t *tx) purge(ctx context.Context, dir string, before time.Time) (int, error) {
 	var ids []string
 	err := t.each(ctx, func(row scanner) error {
+		var pk int64
 		var id string
-		err := row.Scan(&id)
+		err := row.Scan(&pk, &id)
 		ids = append(ids, id)
+		t.saved[pk] = true // who is being brought back at this moment is not
 		return err
-	}, `select id from users where directory = $1 and state = 'archived' and modified < $2 order by pk limit $3`, dir, micro(before), purgeAtOnce)
+	}, `select pk, id from users where directory = $1 and state = 'archived' and modified < $2 order by pk limit $3`, dir, micro(before), purgeAtOnce)
 	if err != nil {
 		return 0, err
 	}

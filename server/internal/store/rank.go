@@ -10,20 +10,17 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 )
 
-const (
-	// rankAtOnce is how many people one transaction gives their roles. Of more
-	// it only notes that they have to be looked at.
-	rankAtOnce = 20
-	// rankPage is how many people are looked at between two notes of how far it
-	// went.
-	rankPage = 1000
-)
+// rankAtOnce is how many people one transaction gives their roles. Of more it
+// only notes that they have to be looked at.
+const rankAtOnce = 20
 
 // rank gives a person who is being saved the role of the consequence's rules.
-// Without rules, whoever sets another role gives it by hand.
+// Without rules, whoever sets another role gives it by hand. Either way it goes
+// on from the Ranking that is stored, for that changes without a new version.
 func (t *tx) rank(ctx context.Context, u *directory.User, has standing, c *directory.Consequence) error {
+	u.Ranking = has.ranking()
 	if c.Rank == nil {
-		if has.ranked != 0 && u.Role != has.role && u.Ranking.Granted == has.granted {
+		if u.Ranking.By != 0 && u.Role != has.role {
 			u.Ranking.Granted, u.Ranking.Had, u.Ranking.HadUntil = u.Role, "", time.Time{}
 		}
 		return nil
@@ -74,17 +71,19 @@ func rankingGroups(ctx context.Context, q eacher, pk int64) (all []directory.Gro
 // rankMoved gives the people whom events tell of, which is those who joined or
 // left a group, their roles. Where the group itself has begun or ceased to give
 // a role, it is about all its members.
-func (t *tx) rankMoved(ctx context.Context, ws *directory.Workspace, pk int64, before, after directory.Resource, moved []directory.Event, now time.Time) error {
+func (t *tx) rankMoved(ctx context.Context, ws *directory.Workspace, g resourceRow, after directory.Resource, moved []directory.Event, now time.Time) error {
+	before := g.r
 	if ws == nil || before.Type != directory.GroupType {
 		return nil
 	}
 	was, is := ws.RanksGroup(before), ws.RanksGroup(after)
 	if was != is || was && (before.DisplayName != after.DisplayName || before.ExternalID != after.ExternalID) {
-		if err := t.unrankMembers(ctx, pk); err != nil {
+		if err := t.unrankMembers(ctx, g); err != nil {
 			return err
 		}
 	}
-	if !was && !is {
+	// Whoever leaves a group that gave a role may not have been looked at yet.
+	if !was && !is && g.unranked < 0 {
 		return nil
 	}
 	var people []string
@@ -115,9 +114,9 @@ func (t *tx) rankFirst(ctx context.Context, ws *directory.Workspace, g directory
 func (t *tx) rankPeople(ctx context.Context, ws directory.Workspace, dir string, people []string, now time.Time) error {
 	if len(people) > rankAtOnce {
 		for chunk := range slices.Chunk(people, idsAtOnce) {
-			text, args := list(`update users set ranked = -1 where ranked > 0 and directory || '' = $1 and id in (`, "#", `)`, chunk, []any{dir})
-			if _, err := t.exec(ctx, text, args...); err != nil {
-				return fmt.Errorf("store: noting who needs a role: %w", err)
+			text, args := list(`update users set ranked = -1 where ranked > 0 and directory || '' = $1 and id in (`, "#", `) returning pk`, chunk, []any{dir})
+			if err := t.unrank(ctx, text, args); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -126,18 +125,6 @@ func (t *tx) rankPeople(ctx context.Context, ws directory.Workspace, dir string,
 		if err := t.rankPerson(ctx, ws, dir, id, now); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// unrankMembers notes that the roles of a group's members have to be looked at.
-func (t *tx) unrankMembers(ctx context.Context, pk int64) error {
-	if err := t.settle(ctx); err != nil {
-		return err
-	}
-	if _, err := t.exec(ctx, `update users set ranked = -1 where ranked > 0 and pk in
-		(select m.member / 2 from members m where m.grp = $1 and m.member % 2 = 0)`, pk); err != nil {
-		return fmt.Errorf("store: noting whose group changed: %w", err)
 	}
 	return nil
 }
@@ -223,8 +210,8 @@ func (t *tx) changeRole(ctx context.Context, ws directory.Workspace, dir, id str
 // whatever was stored while other rules were in force or their groups were
 // being changed: nobody comes in with a role of yesterday.
 func (s *Store) Ranked(ctx context.Context, ws directory.Workspace, u directory.User) (directory.User, error) {
-	if u.Ranking.By == 0 || u.Ranking.By == ws.RankedBy() {
-		return u, nil
+	if old, err := lags(ctx, s.read, ws, u); err != nil || !old {
+		return u, err
 	}
 	groups, err := s.RankingGroups(ctx, ws, u.ID)
 	if err != nil {
@@ -236,7 +223,10 @@ func (s *Store) Ranked(ctx context.Context, ws directory.Workspace, u directory.
 // ranked is Ranked within a transaction.
 func (t *tx) ranked(ctx context.Context, workspace string, u directory.User) (directory.User, error) {
 	ws, err := scanWorkspace(t.row(ctx, `select `+workspaceColumns+` from workspaces w where w.id = $1`, workspace))
-	if err != nil || u.Ranking.By == 0 || u.Ranking.By == ws.RankedBy() {
+	if err != nil {
+		return u, err
+	}
+	if old, err := lags(ctx, t, ws, u); err != nil || !old {
 		return u, err
 	}
 	var groups []directory.Group
@@ -250,6 +240,41 @@ func (t *tx) ranked(ctx context.Context, workspace string, u directory.User) (di
 		}
 	}
 	return directory.Rank(ws, u, u.State, groups), nil
+}
+
+// lagging finds how a person stands now, and whether a group of theirs has
+// members whose roles have yet to be looked at. It is one text, so that nothing
+// happens between the one and the other.
+const lagging = `select u.version, u.ranked, case when exists (select 1 from resources r
+		where r.directory = u.directory and r.unranked is not null
+		and exists (select 1 from members m where m.grp = r.pk and m.member = 2 * u.pk)) then 1 else 0 end
+	from users u where u.id = $1`
+
+// lags reports whether the role that was stored for u may be one of other rules,
+// or of groups as they were.
+func lags(ctx context.Context, q rower, ws directory.Workspace, u directory.User) (bool, error) {
+	switch by := u.Ranking.By; {
+	case by == 0:
+		return false, nil
+	case by != ws.RankedBy():
+		return true, nil
+	case !ws.RanksGroups():
+		return false, nil
+	}
+	var version, ranked, due int64
+	err := q.row(ctx, lagging, u.ID).Scan(&version, &ranked, &due)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("store: asking whether a role is due: %w", err)
+	}
+	return due != 0 || version != u.Version || ranked != u.Ranking.By, nil
+}
+
+// rower is the part of tx and reader that lags needs.
+type rower interface {
+	row(ctx context.Context, query string, args ...any) scanner
 }
 
 // RankingGroups returns the groups of a person, as far as rules need to know
@@ -267,150 +292,6 @@ func (s *Store) RankingGroups(ctx context.Context, ws directory.Workspace, user 
 		return nil, fmt.Errorf("store: looking for a person: %w", err)
 	}
 	return rankingGroups(ctx, s.read, pk)
-}
-
-// rerank notes that everybody in a directory has to be looked at.
-//
-// What is below 0 means from the beginning, and each time it is another number,
-// so that whoever works under the rules of before finds out.
-func (t *tx) rerank(ctx context.Context, dir string, now time.Time) error {
-	if _, err := t.exec(ctx, `insert into reranks (directory, after) values ($1, $2)
-		on conflict (directory) do update set after = excluded.after`, dir, -micro(now)); err != nil {
-		return fmt.Errorf("store: noting that rules changed: %w", err)
-	}
-	return nil
-}
-
-// Unranked returns the directories where somebody's role has to be looked at.
-func (s *Store) Unranked(ctx context.Context) (all []string, err error) {
-	err = s.read.each(ctx, func(row scanner) error {
-		var dir string
-		err := row.Scan(&dir)
-		all = append(all, dir)
-		return err
-	}, `select d.id from directories d where exists (select 1 from reranks r where r.directory = d.id)
-		or exists (select 1 from users u where u.directory = d.id and u.ranked <= 0) order by d.id`)
-	if err != nil {
-		return nil, fmt.Errorf("store: looking for roles that are due: %w", err)
-	}
-	return all, nil
-}
-
-// Rerank gives everybody in a directory whose role is due the one that follows
-// from the rules, with an event for each that changes, in short transactions.
-// It returns how many people it looked at. Where it is interrupted, the next
-// call goes on; several at once do no harm.
-func (s *Store) Rerank(ctx context.Context, dir string, now time.Time) (int, error) {
-	ws, err := s.ranking(ctx, dir)
-	if errors.Is(err, ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	total := 0
-	for {
-		due, _, err := s.due(ctx, `select u.pk, u.id, u.ranked from users u where u.directory = $1 and u.ranked <= 0
-			order by u.pk limit `+fmt.Sprint(rankAtOnce), ws, dir)
-		if err != nil || len(due) == 0 {
-			if err != nil {
-				return total, err
-			}
-			break
-		}
-		if err := s.rankSome(ctx, ws, dir, due, now); err != nil {
-			return total, err
-		}
-		total += len(due)
-	}
-	n, err := s.rerankAll(ctx, ws, dir, now)
-	return total + n, err
-}
-
-// ranking returns the workspace whose rules give the people of a directory the
-// roles that are stored: of several, the first that has rules.
-func (s *Store) ranking(ctx context.Context, dir string) (ws directory.Workspace, err error) {
-	found := false
-	err = s.read.each(ctx, func(row scanner) error {
-		w, err := scanWorkspace(row)
-		if err == nil && (!found || len(ws.RoleRules) == 0) {
-			ws, found = w, true
-		}
-		return err
-	}, `select `+workspaceColumns+` from workspaces w where w.directory = $1 order by w.id`, dir)
-	if err == nil && !found {
-		err = ErrNotFound
-	}
-	return ws, err
-}
-
-// due returns the ids of those people of a query whose role was worked out under
-// other rules than ws's, and the key of the last one that the query found.
-func (s *Store) due(ctx context.Context, query string, ws directory.Workspace, args ...any) (ids []string, last int64, err error) {
-	by := ws.RankedBy()
-	err = s.read.each(ctx, func(row scanner) error {
-		var id string
-		var ranked int64
-		err := row.Scan(&last, &id, &ranked)
-		if ranked != by {
-			ids = append(ids, id)
-		}
-		return err
-	}, query, args...)
-	if err != nil {
-		err = fmt.Errorf("store: looking for roles that are due: %w", err)
-	}
-	return ids, last, err
-}
-
-func (s *Store) rankSome(ctx context.Context, ws directory.Workspace, dir string, people []string, now time.Time) error {
-	for chunk := range slices.Chunk(people, rankAtOnce) {
-		if err := s.write(ctx, func(ctx context.Context, t *tx) error {
-			return t.rankPeople(ctx, ws, dir, chunk, now)
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rerankAll goes through a directory whose rules changed, from where it was left.
-func (s *Store) rerankAll(ctx context.Context, ws directory.Workspace, dir string, now time.Time) (total int, err error) {
-	for {
-		var after int64
-		err := s.read.row(ctx, `select after from reranks where directory = $1`, dir).Scan(&after)
-		if errors.Is(err, ErrNotFound) {
-			return total, nil
-		}
-		if err != nil {
-			return total, fmt.Errorf("store: looking how far roles were given: %w", err)
-		}
-		if after < 0 { // the rules may have changed since they were read
-			if ws, err = s.ranking(ctx, dir); err != nil {
-				return total, err
-			}
-		}
-		due, last, err := s.due(ctx, `select u.pk, u.id, u.ranked from users u where u.directory = $1 and u.pk > $2
-			order by u.pk limit `+fmt.Sprint(rankPage), ws, dir, after)
-		if err != nil {
-			return total, err
-		}
-		if err := s.rankSome(ctx, ws, dir, due, now); err != nil {
-			return total, err
-		}
-		total += len(due)
-		// Whoever changed the rules meanwhile has set another number.
-		step, args := `update reranks set after = $1 where directory = $2 and after = $3`, []any{last, dir, after}
-		if last == 0 {
-			step, args = `delete from reranks where directory = $1 and after = $2`, []any{dir, after}
-		}
-		if err := s.write(ctx, func(ctx context.Context, t *tx) error {
-			_, err := t.exec(ctx, step, args...)
-			return err
-		}); err != nil {
-			return total, fmt.Errorf("store: noting how far roles were given: %w", err)
-		}
-	}
 }
 
 // HadRole returns what somebody who was archived, with this externalId, was

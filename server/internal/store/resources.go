@@ -17,19 +17,20 @@ const hidden = "~"
 
 // resourceColumns must be in the order of resourceRow.
 const resourceColumns = `u.pk, u.id, u.directory, u.type, u.version, u.display_name, u.external_id,
-	u.members, u.created, u.modified, u.doc`
+	u.members, u.created, u.modified, u.doc, coalesce(u.unranked, -1)`
 
 type resourceRow struct {
 	pk                int64
 	r                 directory.Resource
 	created, modified int64
 	doc               string
+	unranked          int64 // see unrankMembers; -1 where there is nothing to do
 }
 
 func (r *resourceRow) dest() []any {
 	return []any{
 		&r.pk, &r.r.ID, &r.r.Directory, &r.r.Type, &r.r.Version, &r.r.DisplayName, &r.r.ExternalID,
-		&r.r.Members, &r.created, &r.modified, &r.doc,
+		&r.r.Members, &r.created, &r.modified, &r.doc, &r.unranked,
 	}
 }
 
@@ -214,7 +215,7 @@ func (s *Store) apply(ctx context.Context, t *tx, before resourceRow, had []term
 	if after, changed, err = s.rewrite(ctx, t, before, had, c, now, moved, by); err != nil {
 		return after, changed, err
 	}
-	return after, changed, t.rankMoved(ctx, c.Rank, before.pk, before.r, after, t.events[n:n2:n2], now)
+	return after, changed, t.rankMoved(ctx, c.Rank, before, after, t.events[n:n2:n2], now)
 }
 
 // rewrite stores the attributes of a resource whose members were moved, and
@@ -275,8 +276,8 @@ func (s *Store) DeleteGroup(ctx context.Context, ws *directory.Workspace, dir, k
 		if version != 0 && version != r.r.Version {
 			return ErrConflict
 		}
-		if ws != nil && ws.RanksGroup(r.r) {
-			if err := t.unrankMembers(ctx, r.pk); err != nil {
+		if ws != nil && ws.RanksGroup(r.r) || r.unranked >= 0 {
+			if err := t.unrankMembers(ctx, r); err != nil {
 				return err
 			}
 		}
@@ -315,6 +316,9 @@ func (t *tx) erase(ctx context.Context, pk int64) error {
 
 // empty deletes a hidden group with many members, in steps.
 func (s *Store) empty(ctx context.Context, pk int64) error {
+	if err := s.unrankGroup(ctx, pk); err != nil {
+		return err
+	}
 	for {
 		var n int64
 		if err := s.write(ctx, func(ctx context.Context, t *tx) (err error) {

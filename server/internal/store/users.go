@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,8 +14,10 @@ import (
 
 // userColumns must be in the order of userRow.
 const userColumns = `u.id, u.directory, u.version, u.user_name, coalesce(u.external_id, ''),
-	coalesce(u.object_id, ''), u.state, u.role, u.created, u.modified, u.doc,
-	u.granted, u.base_role, u.had_role, coalesce(u.had_until, 0), u.ranked`
+	coalesce(u.object_id, ''), u.state, u.role, u.created, u.modified, u.doc, ` + rankingColumns
+
+// rankingColumns must be in the order of userRow's ranking.
+const rankingColumns = `u.granted, u.base_role, u.had_role, coalesce(u.had_until, 0), u.ranked`
 
 type userRow struct {
 	u                           directory.User
@@ -23,11 +26,14 @@ type userRow struct {
 }
 
 func (r *userRow) dest() []any {
-	return []any{
+	return append([]any{
 		&r.u.ID, &r.u.Directory, &r.u.Version, &r.u.UserName, &r.u.ExternalID,
 		&r.u.ObjectID, &r.u.State, &r.u.Role, &r.created, &r.modified, &r.doc,
-		&r.u.Ranking.Granted, &r.u.Ranking.Base, &r.u.Ranking.Had, &r.hadUntil, &r.u.Ranking.By,
-	}
+	}, r.ranking()...)
+}
+
+func (r *userRow) ranking() []any {
+	return []any{&r.u.Ranking.Granted, &r.u.Ranking.Base, &r.u.Ranking.Had, &r.hadUntil, &r.u.Ranking.By}
 }
 
 func (r *userRow) user() directory.User {
@@ -143,7 +149,8 @@ func (s *Store) SaveUser(ctx context.Context, u directory.User, version int64, c
 		if has.version != version {
 			return ErrConflict
 		}
-		return t.save(ctx, u, has, rules, c)
+		_, err := t.save(ctx, u, has, rules, c)
+		return err
 	}, read)
 }
 
@@ -187,7 +194,8 @@ func (s *Store) UpdateUser(ctx context.Context, dir, id string,
 		}
 		rules := s.userTerms(&after)
 		after.Version = before.Version + 1
-		return t.save(ctx, after, has, rules, c)
+		after, err = t.save(ctx, after, has, rules, c)
+		return err
 	}, read)
 	after.Terms = nil
 	return after, err
@@ -203,9 +211,9 @@ type standing struct {
 	pk, version               int64
 	state                     directory.State
 	key, externalID, objectID string
-	role, granted             string
-	ranked                    int64
-	text                      string // of terms
+	role                      string
+	rank                      userRow // the Ranking alone
+	text                      string  // of terms
 	terms                     []termKey
 }
 
@@ -213,11 +221,13 @@ type standing struct {
 func (has *standing) of(dir, id string) *first {
 	return &first{
 		text: `select u.pk, u.version, u.state, u.user_name_key, coalesce(u.external_id, ''), coalesce(u.object_id, ''),
-			u.role, u.granted, u.ranked, ` + termsOf(userTerms) + ` from users u where u.directory = $1 and u.id = $2`,
+			u.role, ` + rankingColumns + `, ` + termsOf(userTerms) + ` from users u where u.directory = $1 and u.id = $2`,
 		args: []any{dir, id},
-		dest: []any{&has.pk, &has.version, &has.state, &has.key, &has.externalID, &has.objectID, &has.role, &has.granted, &has.ranked, &has.text},
+		dest: slices.Concat([]any{&has.pk, &has.version, &has.state, &has.key, &has.externalID, &has.objectID, &has.role}, has.rank.ranking(), []any{&has.text}),
 	}
 }
+
+func (has *standing) ranking() directory.Ranking { return has.rank.user().Ranking }
 
 // stand reads a standing, anew where somebody in this transaction changed it
 // after it was read.
@@ -239,22 +249,23 @@ func (t *tx) stand(ctx context.Context, read *first, has *standing) (err error) 
 	return err
 }
 
-// save writes u over has, whose version was checked in this transaction.
-func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int64, c directory.Consequence) error {
+// save writes u over has, whose version was checked in this transaction, and
+// returns what it wrote.
+func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int64, c directory.Consequence) (directory.User, error) {
 	if has.state == directory.Active && u.State != directory.Active {
 		if err := t.removal(ctx, u.Directory, u.Modified); err != nil {
-			return err
+			return u, err
 		}
 	}
 	if err := t.rank(ctx, &u, has, &c); err != nil {
-		return err
+		return u, err
 	}
 	key := directory.Fold(u.UserName)
 	restored := has.state == directory.Archived && u.State != directory.Archived
 	if restored || (u.State != directory.Archived && (has.key != key || has.externalID != u.ExternalID)) {
 		u.ObjectID = has.objectID
 		if err := t.taken(ctx, u, key); err != nil {
-			return err
+			return u, err
 		}
 	}
 	t.saved[has.pk] = true
@@ -264,7 +275,7 @@ func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int
 		has.version+1, u.UserName, key, textOrNull(u.ExternalID), string(u.State), u.Role,
 		micro(u.Modified), string(u.Doc), rules, u.Ranking.Granted, u.Ranking.Base, u.Ranking.Had,
 		orNull(u.Ranking.HadUntil), u.Ranking.By, has.pk); err != nil {
-		return fmt.Errorf("store: saving user: %w", err)
+		return u, fmt.Errorf("store: saving user: %w", err)
 	}
 	if has.state != u.State {
 		t.count(u.Directory, has.state, -1)
@@ -274,11 +285,11 @@ func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int
 	if c.EndSessions || u.State != directory.Active {
 		if has.state == directory.Active && u.State != directory.Active {
 			if err := t.remember(ctx, u.ID); err != nil {
-				return err
+				return u, err
 			}
 		}
 		if err := t.later(ctx, `delete from sessions where user_id = $1`, u.ID); err != nil {
-			return fmt.Errorf("store: ending sessions: %w", err)
+			return u, fmt.Errorf("store: ending sessions: %w", err)
 		}
 	}
 	t.emit(c.Events...)
@@ -286,11 +297,11 @@ func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int
 		u.Terms = nil // SCIM does not see them
 		if has.state != directory.Archived {
 			if err := t.leaveGroups(ctx, u.Directory, userCode(has.pk), u.ID, u.Modified); err != nil {
-				return err
+				return u, err
 			}
 		}
 	}
-	return t.index(ctx, userTerms, u.Directory, userType, has.pk, has.terms, u.Terms)
+	return u, t.index(ctx, userTerms, u.Directory, userType, has.pk, has.terms, u.Terms)
 }
 
 // LinkObjectID joins a person with an Entra object id, once, and writes a

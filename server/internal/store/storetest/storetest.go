@@ -47,6 +47,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"search", searching},
 		{"groups", grouping},
 		{"storm", storming},
+		{"ranking", ranking},
 		{"index", indexing},
 		{"upgrade", upgrading},
 		{"sessions", sessions},
