@@ -131,7 +131,7 @@ func Explain(text []byte, o Options) Explanation {
 		e.note("This is larger than two megabytes, and was not looked at.")
 		return e.whole()
 	}
-	return reader{o, 0}.explain(text).whole()
+	return reader{Options: o}.explain(text).whole()
 }
 
 // whole replaces lists that are nil, for JSON.
@@ -152,11 +152,14 @@ func (e Explanation) whole() Explanation {
 type reader struct {
 	Options
 	depth int
+	// raw is what was inside a wrapping, to the byte: a copy may have spaces
+	// around it, but what was sent is judged as it was sent.
+	raw []byte
 }
 
 // inside explains what was wrapped.
 func (r reader) inside(text []byte) Explanation {
-	r.depth++
+	r.depth, r.raw = r.depth+1, text
 	return r.explain(text)
 }
 

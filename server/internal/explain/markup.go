@@ -27,6 +27,9 @@ func (r reader) markup(s string) (Explanation, bool) {
 	if strings.HasPrefix(head, "<!doctype html") || strings.Contains(head, "<html") || strings.Contains(head, "<form") || strings.Contains(head, "<input") {
 		return r.fromPage(s), true
 	}
+	if r.raw != nil {
+		return r.message(r.raw, "", false), true
+	}
 	return r.message([]byte(s), "", false), true
 }
 

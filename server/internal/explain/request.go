@@ -29,6 +29,7 @@ func (r reader) request(root *dsig.Element, signed bool) Explanation {
 		e.fact(f[0], f[1])
 	}
 	e.fact("signed", map[bool]string{true: "yes", false: "no"}[signed])
+	e.note("This is what a workspace asks of the identity provider; the rules are those of Microsoft Entra ID.")
 	id := value(root, "ID")
 	e.rule("ID", id != "" && (id[0] < '0' || id[0] > '9'), 7500529, "an ID that does not begin with a digit", id)
 	e.rule("issuer", text(root.Child(nsAssertion, "Issuer")) != "", 700016, "an Issuer", "")
