@@ -29,6 +29,7 @@ func (s *Server) mount(types []*scim.ResourceType) {
 		Now:               c.Now,
 		AllowLoopbackHTTP: api.Loopback(c.PublicURL.Hostname()),
 	}
+	lookUp := c.limit(lookUpRate, lookUpBurst) // one, whether an app or a page asks
 	v1 := http.NewServeMux()
 	for _, h := range []interface{ Mount(*http.ServeMux) }{
 		&signin.Handler{
@@ -37,7 +38,7 @@ func (s *Server) mount(types []*scim.ResourceType) {
 			PublicURL:   c.PublicURL,
 			Now:         c.Now,
 			TTL:         c.SessionTTL,
-			LookupLimit: c.limit(lookUpRate, lookUpBurst),
+			LookupLimit: lookUp,
 			SignInLimit: c.limit(signInRate, signInBurst),
 		},
 		&deliver.Handler{
@@ -83,14 +84,15 @@ func (s *Server) mount(types []*scim.ResourceType) {
 	}}
 	pages := http.NewServeMux()
 	(&signin.SAMLHandler{
-		Store:     c.Store,
-		PublicURL: c.PublicURL,
-		Now:       c.Now,
-		TTL:       c.SessionTTL,
-		Key:       c.ServerKey,
-		Refresh:   s.saml.UnknownKey,
-		Limit:     c.limit(samlRate, samlBurst),
-		Log:       c.Log,
+		Store:       c.Store,
+		PublicURL:   c.PublicURL,
+		Now:         c.Now,
+		TTL:         c.SessionTTL,
+		Key:         c.ServerKey,
+		Refresh:     s.saml.UnknownKey,
+		Limit:       c.limit(samlRate, samlBurst),
+		LookupLimit: lookUp,
+		Log:         c.Log,
 	}).Mount(pages)
 	pages.Handle("GET /{$}", s.home())
 	pages.Handle("GET /page.css", stylesheet())

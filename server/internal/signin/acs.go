@@ -129,12 +129,17 @@ func (h *SAMLHandler) unsolicited(w http.ResponseWriter, r *http.Request, v visi
 		id := "unsolicited " + secret()
 		return h.park(w, r, v, a, purpose{ID: id, Binding: h.bind(w, r, id), Return: back})
 	}
-	to := "/w/" + v.ws.ID + "/saml/login"
+	bounce(w, r, v.ws.ID, back)
+	return nil
+}
+
+// bounce has the browser ask for a sign-in of its own.
+func bounce(w http.ResponseWriter, r *http.Request, workspace, back string) {
+	to := "/w/" + workspace + "/saml/login"
 	if back != "" {
 		to += "?return_to=" + url.QueryEscape(back)
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
 }
 
 // park spends the request, remembers the assertion and keeps the result for the
@@ -142,6 +147,7 @@ func (h *SAMLHandler) unsolicited(w http.ResponseWriter, r *http.Request, v visi
 func (h *SAMLHandler) park(w http.ResponseWriter, r *http.Request, v visit, a *saml.Assertion, p purpose) error {
 	now := h.Now()
 	k := parked{Purpose: p, Session: sessionOf(a), Identity: a.Identity, Ends: a.SessionNotOnOrAfter}
+	k.Identity.Roles = v.rolesFrom(a.Identity)
 	if p.Test != "" {
 		k.Test = h.tested(v, a)
 	}
@@ -247,10 +253,19 @@ func (h *SAMLHandler) done(w http.ResponseWriter, r *http.Request) error {
 
 // finishWeb gives the browser a session. Whoever is let in is asked again in
 // the transaction that stores it, as for every session.
+//
+// A sign-in replaces the session that the browser had, unless nobody asked for
+// it and the session is another person's: any page could have posted it, to have
+// somebody work under the name of whoever made the page.
 func (h *SAMLHandler) finishWeb(w http.ResponseWriter, r *http.Request, v visit, k parked) error {
 	user, err := h.admitted(r.Context(), v, k)
 	if err != nil {
 		return err
+	}
+	old, _, _, gone := h.webSession(r, v.ws.ID)
+	if gone == nil && old.User != user.ID && k.Purpose.Relay == "" {
+		bounce(w, r, v.ws.ID, ownPath(k.Purpose.Return))
+		return nil
 	}
 	token, s := newSession(h.Now(), h.TTL, v.ws, user, browserName(r))
 	s.Web, s.SAML = true, &k.Session
@@ -260,8 +275,7 @@ func (h *SAMLHandler) finishWeb(w http.ResponseWriter, r *http.Request, v visit,
 	if err := startSession(r.Context(), h.Store, v.ws, s, func(u directory.User) error { return h.again(v, u, k) }); err != nil {
 		return err
 	}
-	// A sign-in replaces the session that the browser had.
-	if old, _, _, err := h.webSession(r, v.ws.ID); err == nil {
+	if gone == nil {
 		if err := h.Store.EndSession(r.Context(), old.Hash, h.Now()); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("ending the former session: %w", err)
 		}

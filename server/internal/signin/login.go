@@ -163,19 +163,26 @@ func (h *SAMLHandler) deepLink(w http.ResponseWriter, r *http.Request) error {
 // of the page understands /sso#acme, which no server ever sees.
 func (h *SAMLHandler) chooser(w http.ResponseWriter, r *http.Request) error {
 	if typed := r.URL.Query().Get("workspace"); typed != "" {
+		if err := h.LookupLimit(r); err != nil {
+			return err
+		}
 		return h.lead(w, r, typed)
 	}
 	return h.show(w, http.StatusOK, "choose", choosePage{})
 }
 
-// lead redirects to a workspace's sign-in where that is set up. Whoever guesses
-// names is limited, as at /v1/workspaces.
+// lead redirects to a workspace's sign-in where that is set up. Of a person's
+// address only the domain is looked at, as by discover.
 func (h *SAMLHandler) lead(w http.ResponseWriter, r *http.Request, typed string) error {
 	if err := h.Limit(r); err != nil {
 		return err
 	}
-	if local, domain, ok := strings.Cut(typed, "@"); ok && local != "" {
-		ws, err := h.Store.WorkspaceByDomain(r.Context(), strings.TrimSpace(domain))
+	if strings.Contains(typed, "@") {
+		domain, err := domainOf(typed)
+		if err != nil {
+			return err
+		}
+		ws, err := h.Store.WorkspaceByDomain(r.Context(), domain)
 		if err != nil {
 			return unknown(err)
 		}
@@ -222,6 +229,9 @@ func (h *SAMLHandler) whoami(w http.ResponseWriter, r *http.Request) error {
 	s, u, _, err := h.webSession(r, ws.ID)
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Cookie realm="lanyard"`)
+		if _, none := r.Cookie(h.sessionCookie(ws.ID)); none == nil {
+			err = h.counted(r, err)
+		}
 		api.Fail(w, r, err)
 		return nil
 	}

@@ -67,8 +67,9 @@ type SAMLHandler struct {
 	// Refresh reads a connection's metadata again after a signature of an
 	// unknown key, and reports whether the certificates changed.
 	Refresh func(ctx context.Context, c directory.SAML) (directory.SAML, bool)
-	// Limit returns problem.TooMany when the caller has asked too often.
-	Limit func(*http.Request) error
+	// Limit and LookupLimit return problem.TooMany when the caller has asked too
+	// often: for anything, and for a workspace by what a person may type.
+	Limit, LookupLimit func(*http.Request) error
 	Log   *slog.Logger
 }
 
@@ -78,19 +79,31 @@ func (h *SAMLHandler) Mount(mux *http.ServeMux) {
 		"GET /w/{ws}/{$}":           h.home,
 		"GET /w/{ws}/whoami":        h.whoami,
 		"GET /w/{ws}/saml/metadata": h.metadata,
-		"GET /w/{ws}/saml/login":    h.login,
+		"GET /w/{ws}/saml/login":    spending("GET", h.login),
 		"POST /w/{ws}/saml/acs":     h.acs,
-		"GET /w/{ws}/saml/done":     h.done,
-		"GET /w/{ws}/saml/slo":      h.slo,
+		"GET /w/{ws}/saml/done":     spending("GET", h.done),
+		"GET /w/{ws}/saml/slo":      spending("GET, POST", h.slo),
 		"POST /w/{ws}/saml/slo":     h.slo,
-		"GET /w/{ws}/saml/test":     h.test,
-		"GET /w/{ws}/sso":           h.startApp,
+		"GET /w/{ws}/saml/test":     spending("GET", h.test),
+		"GET /w/{ws}/sso":           spending("GET", h.startApp),
 		"GET /sso":                  h.chooser,
 		"GET /sso/{$}":              h.chooser,
 		"GET /sso/{ws}":             h.deepLink,
 		"GET /signin.js":            h.script,
 	} {
 		mux.Handle(pattern, h.page(f))
+	}
+}
+
+// spending refuses HEAD, which a mux takes for GET, where something is spent or
+// begun: programs that show previews of links ask for the head of them.
+func spending(allow string, f api.Func) api.Func {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method == http.MethodHead {
+			w.Header().Set("Allow", allow)
+			return problem.Wrap(problem.MethodNotAllowed, errors.New("HEAD of what is spent by looking"))
+		}
+		return f(w, r)
 	}
 }
 
@@ -148,7 +161,7 @@ func (h *SAMLHandler) visitBy(ctx context.Context, typed string) (visit, error) 
 func (h *SAMLHandler) metadata(w http.ResponseWriter, r *http.Request) error {
 	ws, err := findWorkspace(r.Context(), h.Store, r.PathValue("ws"))
 	if err != nil {
-		return err
+		return h.counted(r, err)
 	}
 	c, err := h.Store.SAML(r.Context(), ws.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

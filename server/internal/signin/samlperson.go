@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/saml"
@@ -14,8 +16,11 @@ import (
 // claimed is who a verified result is about, as the directory's rules want it.
 //
 // People are recognised by their object id. A provider that sends none is
-// believed about its own people: they are recognised by issuer and NameID,
-// unless the NameID is another one each time.
+// believed about its own people: they are recognised by issuer and NameID, where
+// that is a name that lasts.
+//
+// Where no claim says a user name, an address takes its place: so people may be
+// called, and not be recognised.
 func claimed(k parked) identity {
 	id := identity{
 		Identity: directory.Identity{
@@ -23,15 +28,16 @@ func claimed(k parked) identity {
 			UserName: k.Identity.UserName, Email: k.Session.Email, Name: k.Identity.DisplayName,
 		},
 		guest: k.Identity.Guest, given: k.Identity.GivenName, family: k.Identity.FamilyName, roles: k.Identity.Roles,
+		issuer: k.Session.Issuer,
 	}
-	if id.ObjectID == "" && k.Session.Format != saml.FormatTransient && k.Session.NameID != "" {
-		id.ObjectID, id.keyed = directory.SubjectKey(k.Session.Issuer, k.Session.NameID), true
+	if id.ObjectID == "" && lasts(k) {
+		id.ObjectID, id.keyed = directory.SubjectKey(k.Session.Issuer, qualified(k.Session)), true
 	}
 	if id.UserName == "" {
-		id.UserName = id.Email
+		id.UserName, id.borrowed = id.Email, true
 	}
 	if id.UserName == "" && k.Session.Format != saml.FormatTransient && k.Session.Format != saml.FormatPersistent {
-		id.UserName = k.Session.NameID
+		id.UserName, id.borrowed = k.Session.NameID, false
 	}
 	if id.Name == "" {
 		id.Name = strings.TrimSpace(id.given + " " + id.family)
@@ -39,10 +45,54 @@ func claimed(k parked) identity {
 	return id
 }
 
-// rule is directory.AdmitSAML for this connection and person.
+// lasts reports whether a NameID is the same person's for ever. Microsoft's is
+// an address or a user name unless somebody chose otherwise, and those are given
+// to others when their owner leaves: a tenant has object ids for that.
+func lasts(k parked) bool {
+	switch {
+	case k.Session.NameID == "" || k.Session.Format == saml.FormatTransient:
+		return false
+	case k.Identity.TenantID == "":
+		return true
+	}
+	return k.Session.Format == saml.FormatPersistent || uuid.Validate(k.Session.NameID) == nil
+}
+
+// qualified is a NameID with the domain that it is of, where that is not the
+// issuer's own (SAML core, 2.2.2): two domains may give the same name.
+func qualified(s directory.SAMLSession) string {
+	if s.NameQualifier == "" || s.NameQualifier == s.Issuer {
+		return s.NameID
+	}
+	return s.NameQualifier + "\x00" + s.NameID
+}
+
+// rolesFrom returns the roles that count for somebody who is created. Providers
+// other than Entra send all that a person has, in other applications too: those
+// make no administrator here, unless somebody chose the claim or made a rule.
+func (v visit) rolesFrom(id saml.Identity) []string {
+	if v.idp.TenantID != "" || v.conn.ClaimMap[directory.ClaimRoles] != "" {
+		return id.Roles
+	}
+	return slices.DeleteFunc(slices.Clone(id.Roles), func(role string) bool {
+		return directory.Powerful(role) && !slices.ContainsFunc(v.ws.RoleRules, func(r directory.RoleRule) bool {
+			return directory.Fold(r.AppRole) == directory.Fold(role)
+		})
+	})
+}
+
+// rule is directory.AdmitSAML for this connection and person. The word of a
+// provider that was replaced since is worth nothing.
 func (v visit) rule(id identity) func(*directory.User) error {
+	who := directory.Claimed{Identity: id.Identity, Guest: id.guest}
+	if id.borrowed {
+		who.UserName = ""
+	}
 	return func(u *directory.User) error {
-		return directory.AdmitSAML(v.ws, v.conn.JIT, u, directory.Claimed{Identity: id.Identity, Guest: id.guest})
+		if id.issuer != v.conn.IdP.EntityID {
+			return problem.Wrap(problem.SAMLIssuer, errors.New("the identity provider was replaced meanwhile"))
+		}
+		return directory.AdmitSAML(v.ws, v.conn.JIT, u, who)
 	}
 }
 
@@ -85,6 +135,9 @@ func (h *SAMLHandler) lookUp(ctx context.Context, ws directory.Workspace, id ide
 		case len(found) == 1:
 			return &found[0], nil
 		}
+	}
+	if id.borrowed {
+		return nil, nil
 	}
 	return p.byUserName(ctx, ws, id)
 }

@@ -116,8 +116,11 @@ type identity struct {
 	given, family string
 	roles         []string
 	// keyed says that ObjectID is no object id but a key of our own, which no
-	// provisioner will ever send.
-	keyed bool
+	// provisioner will ever send; borrowed that UserName is an address in the
+	// place of a user name, which proves nothing.
+	keyed, borrowed bool
+	// issuer is the SAML identity provider that said all this.
+	issuer string
 }
 
 // external is what a provisioner will call the person, or "".
