@@ -45,7 +45,6 @@ func TestServer_itRotatesTokensUnderLoadWithoutARefusal(t *testing.T) {
 	for engine := range engines {
 		t.Run(engine, func(t *testing.T) {
 			w := newWorld(t, engine)
-			w.patience = time.Minute // a machine that is busy refuses nobody
 			r := w.serve(w.store)
 			var current atomic.Pointer[string]
 			current.Store(&w.scim)
@@ -107,7 +106,6 @@ func TestServer_itRotatesTokensUnderLoadWithoutARefusal(t *testing.T) {
 func TestServer_itAsksStrangersToWait(t *testing.T) {
 	w := newWorld(t, "sqlite")
 	now := time.Now()
-	w.patience = time.Minute                                                           // a machine that is busy refuses nobody
 	r := w.serve(w.store, func(c *Config) { c.Now = func() time.Time { return now } }) // a clock that stands: no bucket fills
 	w.provision(r, w.ada)
 	session := w.mustSignIn(r)
@@ -133,7 +131,6 @@ func TestServer_itAsksStrangersToWait(t *testing.T) {
 // req: D3
 func TestServer_itAcceptsAFederatedIdentityOfEntra(t *testing.T) {
 	w := newWorld(t, "sqlite")
-	w.patience = time.Minute // a machine that is busy refuses nobody
 	r := w.serve(w.store)
 	sp := "5a7e1c9d-3f21-4b60-8c4e-1d2f3a4b5c6d"
 	err := w.store.CreateClient(t.Context(), store.Client{

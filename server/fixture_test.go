@@ -64,8 +64,8 @@ type world struct {
 	open   func() *Store
 	store  *Store
 	scim   string // the SCIM token
-	// patience is the HTTP servers' timeout. Zero means a second, which streams must
-	// outlive.
+	// patience is the HTTP servers' timeout. Zero means a minute: a machine that is
+	// busy refuses nobody.
 	patience time.Duration
 	log      *logBuffer
 }
@@ -123,7 +123,7 @@ func (w *world) serve(s *Store, change ...func(*Config)) *replica {
 		w.t.Fatal(err)
 	}
 	front.Config.Handler = srv
-	timeout := cmp.Or(w.patience, time.Second)
+	timeout := cmp.Or(w.patience, time.Minute)
 	front.Config.ReadTimeout, front.Config.WriteTimeout = timeout, timeout
 	front.Start()
 	ctx, cancel := context.WithCancel(context.Background())

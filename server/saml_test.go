@@ -39,9 +39,7 @@ func newSAML(t testing.TB, engine string, change func(*directory.SAML)) *samlWor
 }
 
 func newSAMLWorld(t testing.TB, engine string) *samlWorld {
-	w := &samlWorld{world: newWorld(t, engine)}
-	w.patience = time.Minute
-	return w
+	return &samlWorld{world: newWorld(t, engine)}
 }
 
 // start serves with a key, or none: making our key pairs takes a while.

@@ -47,7 +47,6 @@ func workspaceOf(s hostile.Setup) string {
 func newSAMLFront(t *testing.T) *samlFront {
 	t.Helper()
 	w := newWorld(t, "sqlite")
-	w.patience = time.Minute
 	serverKey := bytes.Repeat([]byte{7}, signin.MinServerKey)
 	r := w.serve(w.store, func(c *Config) { c.ServerKey, c.InsecureNoRateLimits = serverKey, true })
 	keys, err := hostile.NewKeys(time.Now())

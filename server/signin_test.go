@@ -210,14 +210,20 @@ func TestServer_itTellsClientsOfEveryReplicaWithinTwoSeconds(t *testing.T) {
 
 func TestServer_itKeepsAStreamOpenBeyondTheServersTimeouts(t *testing.T) {
 	w := newWorld(t, "sqlite")
-	r := w.serve(w.store, func(c *Config) { c.ping = 300 * time.Millisecond })
+	r := w.serve(w.store)
 	id := w.provision(r, w.ada)
 	s := w.mustSignIn(r)
+	w.patience = time.Second
+	hasty := w.serve(w.store, func(c *Config) { c.ping = 300 * time.Millisecond })
 	begin := time.Now()
-	after := time.AfterFunc(2500*time.Millisecond, func() { w.setActive(r, id, false) }) // both timeouts are one second
-	defer after.Stop()
 	var last api.EventType
-	err := r.client.Events(context.Background(), s.Token, func(e api.Event) error { last = e.Type; return nil })
+	err := hasty.client.Events(context.Background(), s.Token, func(e api.Event) error {
+		if last = e.Type; last == api.EventReady {
+			after := time.AfterFunc(2500*time.Millisecond, func() { w.setActive(r, id, false) })
+			t.Cleanup(func() { after.Stop() })
+		}
+		return nil
+	})
 	if err != nil || last != api.EventAccessEnded {
 		t.Errorf("after %s: %v, last event %q", time.Since(begin), err, last)
 	}

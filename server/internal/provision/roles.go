@@ -2,6 +2,8 @@ package provision
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
@@ -16,6 +18,10 @@ func (c *call) rank() *directory.Workspace {
 	return &c.ws
 }
 
+// rankFor is how long a request goes on giving roles before it answers. A
+// provisioner that waits longer than its patience would ask again.
+const rankFor = 2 * time.Second
+
 // ranked gives roles to those who were too many for the transaction that moved
 // them. What they had counts for nothing since then, and whatever keeps this
 // from its end is made up for by the server's housekeeping.
@@ -23,7 +29,9 @@ func (c *call) ranked(ctx context.Context) {
 	if c.rank() == nil {
 		return
 	}
-	if _, err := c.h.cfg.Store.Rerank(ctx, c.ws.Directory, c.now()); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, rankFor)
+	defer cancel()
+	if _, err := c.h.cfg.Store.Rerank(ctx, c.ws.Directory, c.now()); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		c.h.cfg.Log.WarnContext(ctx, "roles of a group's members are yet to be given", "workspace", c.ws.ID, "error", err)
 	}
 }
