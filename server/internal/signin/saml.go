@@ -70,7 +70,7 @@ type SAMLHandler struct {
 	// Limit and LookupLimit return problem.TooMany when the caller has asked too
 	// often: for anything, and for a workspace by what a person may type.
 	Limit, LookupLimit func(*http.Request) error
-	Log   *slog.Logger
+	Log                *slog.Logger
 }
 
 // Mount puts the handlers on mux.
