@@ -27,6 +27,10 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"token": token,
+
+			"saml-files":  samlFiles,
+			"saml-server": samlServer,
+			"becomes":     becomes,
 		},
 	})
 }
