@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
@@ -106,9 +108,14 @@ func scimError(err error) *scim.Error {
 // readBody returns the body of a request that has one.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if raw := r.Header.Get("Content-Type"); raw != "" {
-		kind, _, err := mime.ParseMediaType(raw)
+		kind, options, err := mime.ParseMediaType(raw)
 		if err != nil || kind != mediaType && kind != "application/json" {
 			return nil, &scim.Error{Status: http.StatusUnsupportedMediaType, Kind: scim.InvalidSyntax, Detail: "The Content-Type must be " + mediaType + " or application/json."}
+		}
+		// JSON that is sent is UTF-8 (RFC 8259 section 8.1). Read as something
+		// else, it would store names that nobody has.
+		if charset := options["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
+			return nil, &scim.Error{Status: http.StatusUnsupportedMediaType, Kind: scim.InvalidSyntax, Detail: fmt.Sprintf("The body must be UTF-8, but the Content-Type says %.32q.", charset)}
 		}
 	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {

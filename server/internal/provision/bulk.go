@@ -25,6 +25,8 @@ type bulkOperation struct {
 	id      string
 	outcome object
 	failed  bool
+	// refused is why it is not even tried, or nil.
+	refused error
 }
 
 const (
@@ -82,6 +84,9 @@ func (c *call) parseBulk(data []byte) (*bulkRun, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.message(body, scim.BulkRequest); err != nil {
+		return nil, err
+	}
 	run := &bulkRun{c: c, byID: map[string]int{}}
 	var list []any
 	isList := false
@@ -117,9 +122,17 @@ func (c *call) parseBulk(data []byte) (*bulkRun, error) {
 		}
 		run.ops = append(run.ops, o)
 	}
-	for _, o := range run.ops {
+	for i, o := range run.ops {
 		run.references(o.data, func(i int) { o.needs = append(o.needs, i) })
 		run.references(o.path, func(i int) { o.needs = append(o.needs, i) })
+		if name, found := run.stranger(o.data); found {
+			o.refused = &scim.Error{Status: http.StatusBadRequest, Kind: scim.InvalidValue, Detail: fmt.Sprintf("It speaks of the bulkId %.64q, which no operation of the request has.", name)}
+		}
+		run.references(o.data["members"], func(of int) {
+			if of == i {
+				o.refused = scim.MemberOfItself()
+			}
+		})
 	}
 	return run, nil
 }
@@ -190,6 +203,30 @@ func (b *bulkRun) references(v any, f func(int)) {
 	}
 }
 
+// stranger finds a reference in v to an operation that there is not.
+func (b *bulkRun) stranger(v any) (name string, found bool) {
+	switch v := v.(type) {
+	case string:
+		if name, found = strings.CutPrefix(v, bulkPrefix); found {
+			_, known := b.byID[name]
+			return name, !known
+		}
+	case []any:
+		for _, x := range v {
+			if name, found = b.stranger(x); found {
+				return name, true
+			}
+		}
+	case map[string]any:
+		for _, x := range v {
+			if name, found = b.stranger(x); found {
+				return name, true
+			}
+		}
+	}
+	return "", false
+}
+
 // enough reports whether as many operations failed as the client allows.
 func (b *bulkRun) enough() bool { return b.most > 0 && b.errors >= b.most }
 
@@ -237,21 +274,30 @@ func (b *bulkRun) do(ctx context.Context, i int) {
 
 // make sends one operation on its way and keeps the outcome.
 func (b *bulkRun) make(ctx context.Context, o *bulkOperation, data map[string]any) {
-	got, err := b.send(ctx, o.method, o.path, o.version, data)
+	var got *reply
+	err := o.refused
+	if err == nil {
+		got, err = b.send(ctx, o.method, o.path, o.version, data)
+	}
 	o.outcome = object{"method": o.method}
 	if o.bulkID != "" {
 		o.outcome["bulkId"] = o.bulkID
+	}
+	where := ""
+	if o.method != "POST" && b.unmet(o.path) == nil { // RFC 7644 section 3.7: whatever came of it
+		path, _, _ := strings.Cut(b.resolve(o.path).(string), "?")
+		where = b.c.base + "/" + strings.TrimPrefix(path, "/")
+		o.outcome["location"] = where
 	}
 	if err != nil {
 		b.fail(ctx, o, err)
 		return
 	}
 	o.outcome["status"] = strconv.Itoa(got.status)
-	where := got.content
-	if where == "" && o.method != "POST" {
-		where = b.c.base + "/" + strings.TrimPrefix(b.resolve(o.path).(string), "/")
+	if got.content != "" {
+		where = got.content
+		o.outcome["location"] = where
 	}
-	o.outcome["location"] = where
 	if got.version != 0 {
 		o.outcome["version"] = etag(got.version)
 	}
@@ -269,16 +315,20 @@ func (b *bulkRun) fail(ctx context.Context, o *bulkOperation, err error) {
 	o.outcome["response"] = e
 }
 
-// send makes a request as if it had come alone.
-func (b *bulkRun) send(ctx context.Context, method, path, version string, data map[string]any) (*reply, error) {
-	var missing error
-	b.references(map[string]any{"path": path, "data": data}, func(i int) {
+// unmet is the error about a reference in v that nothing stands behind.
+func (b *bulkRun) unmet(v any) (err error) {
+	b.references(v, func(i int) {
 		if b.ops[i].id == "" {
-			missing = &scim.Error{Status: http.StatusConflict, Kind: scim.InvalidValue, Detail: fmt.Sprintf("The operation with the bulkId %.64q, which this one speaks of, did not succeed.", b.ops[i].bulkID)}
+			err = &scim.Error{Status: http.StatusConflict, Kind: scim.InvalidValue, Detail: fmt.Sprintf("The operation with the bulkId %.64q, which this one speaks of, did not succeed.", b.ops[i].bulkID)}
 		}
 	})
-	if missing != nil {
-		return nil, missing
+	return err
+}
+
+// send makes a request as if it had come alone.
+func (b *bulkRun) send(ctx context.Context, method, path, version string, data map[string]any) (*reply, error) {
+	if err := b.unmet(map[string]any{"path": path, "data": data}); err != nil {
+		return nil, err
 	}
 	path, query, _ := strings.Cut(b.resolve(path).(string), "?")
 	q := &ask{method: method, ifMatch: version}

@@ -108,6 +108,38 @@ func TestBulkStopsAtItsLimits(t *testing.T) {
 	d.ask("POST", "/Bulk", bulk(`,"failOnErrors":"x"`)).fails(http.StatusBadRequest, "invalidValue")
 }
 
+// RFC 7644 section 3.7: a location is left out of failed POSTs alone.
+func TestBulkSaysWhereEvenWhatFailedIs(t *testing.T) {
+	d := newDesk(t, "sqlite", nil)
+	id := d.create("ada@acme.example", "a")
+	a := d.ask("POST", "/Bulk", bulk("",
+		`{"method":"PUT","path":"/Users/`+id+`","version":"W/\"7\"","data":{"userName":"x"}}`, `{"method":"DELETE","path":"/Groups/nope"}`,
+		bulkUser("t", "ada@acme.example"), `{"method":"DELETE","path":"/Users/bulkId:t"}`,
+	))
+	statuses, ids := a.outcomes()
+	if diff := cmp.Diff([]string{"412", "404", "409", "409"}, statuses); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{id, "nope", "", ""}, ids); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBulkRefusesReferencesThatLeadNowhere(t *testing.T) {
+	d := newDesk(t, "sqlite", nil)
+	statuses, _ := d.ask("POST", "/Bulk", bulk("",
+		bulkGroup("g", "Itself", "g"), bulkGroup("h", "Nobody's", "nobody"), bulkUser("u", "u"),
+		`{"method":"POST","path":"/Users","bulkId":"m","data":{"userName":"m","manager":{"value":"bulkId:who"}}}`,
+	)).outcomes()
+	if diff := cmp.Diff([]string{"400", "400", "201", "400"}, statuses); diff != "" {
+		t.Error(diff)
+	}
+	if ids := d.ask("GET", "?count=10", "").found(); len(ids) != 1 {
+		t.Errorf("there are %v", ids)
+	}
+	d.ask("POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[]}`).fails(http.StatusBadRequest, "invalidSyntax")
+}
+
 // The RFC's own example gives the operations of a PATCH as the data itself (RFC
 // 7644 section 3.7.3).
 func TestBulkTakesThePatchOfTheRFCsExample(t *testing.T) {

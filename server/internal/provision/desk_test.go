@@ -250,12 +250,21 @@ func (a answer) id() string {
 	return id
 }
 
-// found returns the ids of a ListResponse, after checking its frame.
+// found returns the ids of a ListResponse by index, after checking its frame.
 func (a answer) found() []string {
+	a.t.Helper()
+	if a.body["startIndex"] == nil {
+		a.t.Fatalf("this is no ListResponse: %s", a.raw)
+	}
+	return a.listed()
+}
+
+// listed is found of a list by cursor, which has no startIndex.
+func (a answer) listed() []string {
 	a.t.Helper()
 	a.want(http.StatusOK)
 	list, isList := a.body["Resources"].([]any)
-	if !isList || a.body["totalResults"] == nil || a.body["itemsPerPage"] != float64(len(list)) || a.body["startIndex"] == nil {
+	if !isList || a.body["totalResults"] == nil || a.body["itemsPerPage"] != float64(len(list)) {
 		a.t.Fatalf("this is no ListResponse: %s", a.raw)
 	}
 	ids := []string{}

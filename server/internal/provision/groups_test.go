@@ -52,6 +52,35 @@ func (d *desk) members(group string) []string {
 
 func groupFilter(text string) string { return "/Groups?filter=" + url.QueryEscape(text) }
 
+func TestAGroupIsNeverItsOwnMember(t *testing.T) {
+	eachEngine(t, func(t *testing.T, d *desk) {
+		ada := d.create("ada@acme.example", "a")
+		a, b := d.group("A", ada), d.group("B")
+		itself := `[{"value":"` + ada + `"},{"value":"` + a + `"}]`
+		for _, op := range []string{
+			addMembers(a), addMembers(ada, a), `{"op":"replace","path":"members","value":` + itself + `}`, `{"op":"replace","value":{"displayName":"Z","members":` + itself + `}}`,
+			`{"op":"Add","path":"members[value eq \"` + a + `\"].value","value":"` + a + `"}`,
+		} {
+			d.ask("PATCH", "/Groups/"+a, patch(op)).fails(http.StatusBadRequest, "invalidValue")
+		}
+		d.ask("PUT", "/Groups/"+a, `{"displayName":"Z","members":`+itself+`}`).fails(http.StatusBadRequest, "invalidValue")
+		if got := d.ask("GET", "/Groups/"+a, ""); got.body["displayName"] != "A" || !slices.Equal(d.members(a), []string{ada}) {
+			t.Errorf("it is %s", got.raw)
+		}
+		// Two may be members of each other, as in RFC 7644 section 3.7.1: nobody
+		// belongs to a group through another one, so it does no harm.
+		d.ask("PATCH", "/Groups/"+a, patch(addMembers(b))).want(http.StatusNoContent)
+		d.ask("PATCH", "/Groups/"+b, patch(addMembers(a))).want(http.StatusNoContent)
+		if got := d.ask("GET", "/Users/"+ada, "").body["groups"].([]any); len(got) != 1 {
+			t.Errorf("Ada is in %v", got)
+		}
+		d.ask("DELETE", "/Groups/"+a, "").want(http.StatusNoContent)
+		if got := d.members(b); len(got) != 0 {
+			t.Errorf("B still has %v", got)
+		}
+	})
+}
+
 // req: E11
 func TestGroupsLiveAsEntraNeedsThemTo(t *testing.T) {
 	eachEngine(t, func(t *testing.T, d *desk) {

@@ -214,8 +214,21 @@ func TestTenantURLsWithLeftoversWork(t *testing.T) {
 	}
 	d.ask("POST", "//Users", person("grace@acme.example", "0a1c")).want(http.StatusCreated)
 	d.ask("PATCH", "?aadOptscim062020/Users/"+id, patch(disable)).want(http.StatusOK)
-	for _, target := range []string{"", "/", "/Nothing", "/Users/a/b", "?x/Users", "/Users/%00", "/Users/%ff", "/Users/" + strings.Repeat("x", 3000)} {
+	for _, target := range []string{"", "/", "/Nothing", "/Users/a/b", "?x/Users", "?x/Users?" + f, "?x=/Users", "/Users/%00", "/Users/%ff", "/Users/" + strings.Repeat("x", 3000)} {
 		d.ask("GET", target, "").fails(http.StatusNotFound, "")
+	}
+}
+
+func TestBodiesAreUTF8OrRefused(t *testing.T) {
+	d := newDesk(t, "sqlite", nil)
+	for i, charset := range []string{"", "; charset=utf-8", `; charset="UTF-8"`, "; charset=us-ascii"} {
+		d.ask("POST", "/Users", person(fmt.Sprintf("u%d@acme.example", i), fmt.Sprint(i)), "Content-Type", "application/scim+json"+charset).want(http.StatusCreated)
+	}
+	for _, charset := range []string{"utf-16", "iso-8859-1", "utf-16le"} {
+		a := d.ask("POST", "/Users", person("x@acme.example", "x"), "Content-Type", "application/json; charset="+charset).fails(http.StatusUnsupportedMediaType, "invalidSyntax")
+		if detail := a.body["detail"].(string); !strings.Contains(detail, charset) {
+			t.Errorf("the detail does not name %s: %s", charset, detail)
+		}
 	}
 }
 

@@ -120,6 +120,16 @@ func TestStrict_itCanBeOneCredentials(t *testing.T) {
 	}
 	d.ask("PATCH", "/Users/"+id, patch(disable), "Authorization", "Bearer strict-token").fails(http.StatusBadRequest, "invalidSyntax")
 	d.ask("PATCH", "/Users/"+id, patch(disable)).want(http.StatusOK)
+	group := d.group("G")
+	for _, c := range []struct{ method, target, body string }{
+		{"PATCH", "/Users/" + id, patch("")}, {"PATCH", "/Groups/" + group, patch("")},
+		{"POST", "/Users/.search", `{"count":1}`}, {"POST", "/.search", `{"count":1}`}, {"POST", "/Bulk", `{"Operations":[]}`},
+	} {
+		d.ask(c.method, c.target, c.body, "Authorization", "Bearer strict-token").fails(http.StatusBadRequest, "invalidSyntax")
+		if a := d.ask(c.method, c.target, c.body); a.status/100 != 2 {
+			t.Errorf("%s %s: %d", c.method, c.target, a.status)
+		}
+	}
 	// What follows it is as strict.
 	if err := d.store.RotateToken(t.Context(), "acme", "strict", store.Token{ID: "next", Hash: directory.HashToken("next-token"), Created: start}, start.Add(time.Hour)); err != nil {
 		t.Fatal(err)

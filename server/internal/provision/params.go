@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -60,23 +61,33 @@ const (
 )
 
 // page is which part of a result is wanted (RFC 7644 section 3.4.2.4).
-type page struct{ start, count int }
+type page struct {
+	start, count int
+	// asked says that count was given.
+	asked bool
+}
 
 // page reads startIndex and count. Numbers out of range are brought into it, as
-// the RFC has it; what is not a number is an error.
+// the RFC has it; what is not a number is an error. With a cursor a count over
+// the maximum is one too.
 func (p params) page() (page, error) {
 	start, err := p.number("startindex", 1)
 	if err != nil {
 		return page{}, err
 	}
 	count, err := p.number("count", defaultCount)
-	if err != nil {
-		if _, byCursor := p["cursor"]; byCursor {
-			return page{}, &scim.Error{Status: http.StatusBadRequest, Kind: scim.InvalidCount, Detail: "The parameter count is not a number that fits."}
-		}
+	_, byCursor := p["cursor"]
+	switch {
+	case byCursor && (err != nil || count > maxCount): // RFC 9865 section 2.1
+		return page{}, badCount(fmt.Sprintf("count is a number from 0 to %d.", maxCount))
+	case err != nil:
 		return page{}, err
 	}
-	return page{start: max(start, 1), count: min(max(count, 0), maxCount)}, nil
+	return page{start: max(start, 1), count: min(max(count, 0), maxCount), asked: p["count"] != ""}, nil
+}
+
+func badCount(detail string) error {
+	return &scim.Error{Status: http.StatusBadRequest, Kind: scim.InvalidCount, Detail: detail}
 }
 
 func (p params) number(name string, otherwise int) (int, error) {

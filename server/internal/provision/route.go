@@ -84,7 +84,8 @@ func fixed() map[string]map[string]answer {
 		"Schemas/{id}":          {"GET": (*call).getSchema},
 		"Me":                    {"GET": (*call).me, "PUT": notMe, "PATCH": notMe, "DELETE": notMe, "POST": notMe},
 		"Bulk":                  {"POST": (*call).bulk},
-		".search":               {"POST": (*call).searchAll},
+		".search":               {"POST": (*call).searchAllByPost},
+		"":                      {"GET": (*call).searchRoot},
 	}
 }
 

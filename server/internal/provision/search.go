@@ -118,26 +118,48 @@ func (c *call) listByCursor(ctx context.Context, s *search, text string) (*reply
 	return found.reply(nil, next)
 }
 
-// walkOn returns the page behind a cursor, and the next cursor. A cursor is
-// bound to its query, since behind it stands a place in that query's order.
+// walkOn returns the page behind a cursor, and the next cursor.
 func (c *call) walkOn(ctx context.Context, s *search, text string) (found result, next string, err error) {
-	print := fingerprint(c.ws.Directory, s.rt.Name, s.text, s.sortBy, strconv.FormatBool(s.desc))
 	after := store.Cursor("")
 	if text != "" {
-		of, rest, _ := strings.Cut(text, ".")
-		if of != print || rest == "" || len(rest) > scim.MaxFilter {
-			return result{}, "", badCursor()
+		if after, err = c.resume(s, text); err != nil {
+			return result{}, "", err
 		}
-		after = store.Cursor(rest)
 	}
 	found, err = c.find(ctx, s, after, 0)
 	if errors.Is(err, store.ErrCursor) {
 		return result{}, "", badCursor()
 	}
 	if err == nil && found.next != "" {
-		next = print + "." + string(found.next)
+		next = c.cursor(s, found.next)
 	}
 	return found, next, err
+}
+
+// cursor is the place behind after in a query, for the outside. It is bound to
+// its query, since behind it stands a place in that query's order, and to its
+// count: RFC 9865 section 2 wants both kept throughout.
+func (c *call) cursor(s *search, after store.Cursor) string {
+	return c.print(s) + "." + strconv.Itoa(s.page.count) + "." + string(after)
+}
+
+func (c *call) print(s *search) string {
+	return fingerprint(c.ws.Directory, s.rt.Name, s.text, s.sortBy, strconv.FormatBool(s.desc))
+}
+
+// resume reads a cursor. A count that is not repeated is that of the beginning.
+func (c *call) resume(s *search, text string) (store.Cursor, error) {
+	of, rest, _ := strings.Cut(text, ".")
+	number, after, whole := strings.Cut(rest, ".")
+	count, err := strconv.Atoi(number)
+	if of != c.print(s) || !whole || err != nil || count < 0 || count > maxCount || len(after) > scim.MaxFilter {
+		return "", badCursor()
+	}
+	if s.page.asked && s.page.count != count {
+		return "", badCount(fmt.Sprintf("count was %d on the first page. Keep it the same throughout, or leave it out.", count))
+	}
+	s.page.count = count
+	return store.Cursor(after), nil
 }
 
 func badCursor() error {

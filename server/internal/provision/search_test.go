@@ -96,6 +96,67 @@ func TestCursorsWalkToTheEnd(t *testing.T) {
 	})
 }
 
+// RFC 9865 section 2: count is from 0 to the maximum, and the same on every page.
+func TestCursorsKeepTheirCount(t *testing.T) {
+	d := newDesk(t, "sqlite", nil)
+	ids := d.people(5)
+	for _, target := range []string{"/Users?cursor=&count=501", "/Users?cursor=&count=99999999999", "/Users?cursor&count=1.5"} {
+		d.ask("GET", target, "").fails(http.StatusBadRequest, "invalidCount")
+	}
+	for _, none := range []string{"0", "-3"} { // as in RFC 7644 section 3.4.2.4
+		a := d.ask("GET", "/Users?cursor=&count="+none, "").want(http.StatusOK)
+		if a.body["totalResults"] != float64(5) || a.body["itemsPerPage"] != float64(0) || a.body["nextCursor"] != nil {
+			t.Errorf("count=%s: %s", none, a.raw)
+		}
+	}
+	for _, address := range []string{"/Users?", "?attributes=id&"} {
+		first := d.ask("GET", address+"cursor=&count=2", "").want(http.StatusOK).body["nextCursor"].(string)
+		if strings.Trim(first, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") != "" {
+			t.Errorf("the cursor %s needs escaping", first)
+		}
+		d.ask("GET", address+"count=3&cursor="+first, "").fails(http.StatusBadRequest, "invalidCount")
+		if got := d.ask("GET", address+"cursor="+first, "").listed(); !slices.Equal(got, ids[2:4]) {
+			t.Errorf("%s: the second page without count has %v, want %v", address, got, ids[2:4])
+		}
+	}
+}
+
+// RFC 7644 section 3.4.2.1.
+func TestTheRootIsQueriedForAllTypes(t *testing.T) {
+	eachEngine(t, func(t *testing.T, d *desk) {
+		ids := d.people(3)
+		ids = append(ids, d.group("G", ids[0]))
+		for query, want := range map[string][]string{
+			"?count=10": ids,
+			"/?filter=" + url.QueryEscape(`meta.resourceType eq "Group"`): ids[3:],
+			"?filter=" + url.QueryEscape(`displayName eq "g"`):            ids[3:],
+			"?startIndex=3&count=2":                                       ids[2:],
+			"?filter=" + url.QueryEscape(`externalId eq "nobody"`):        nil,
+		} {
+			if got := d.ask("GET", query, "").found(); !slices.Equal(got, want) {
+				t.Errorf("%s found %v, want %v", query, got, want)
+			}
+		}
+		var met []string
+		for cursor := ""; ; {
+			a := d.ask("GET", "?count=2&cursor="+cursor, "")
+			met = append(met, a.listed()...)
+			next, more := a.body["nextCursor"].(string)
+			if !more {
+				break
+			}
+			cursor = next
+		}
+		if !slices.Equal(met, ids) {
+			t.Errorf("the cursor met %v, want %v", met, ids)
+		}
+		d.ask("GET", "?filter=bad", "").fails(http.StatusBadRequest, "invalidFilter")
+		if a := d.ask("POST", "?count=1", "{}").fails(http.StatusMethodNotAllowed, ""); a.header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("Allow: %s", a.header.Get("Allow"))
+		}
+	})
+}
+
 func TestListsAreSorted(t *testing.T) {
 	eachEngine(t, func(t *testing.T, d *desk) {
 		var ids []string

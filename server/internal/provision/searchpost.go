@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 // searchByPost is a query whose parameters are in the body (RFC 7644 section
 // 3.4.3), which keeps names of people out of addresses and their logs.
 func (c *call) searchByPost(ctx context.Context, q *ask) (*reply, error) {
-	p, err := searchParams(q.body)
+	p, err := c.searchParams(q.body)
 	if err != nil {
 		return nil, err
 	}
@@ -23,13 +24,13 @@ func (c *call) searchByPost(ctx context.Context, q *ask) (*reply, error) {
 }
 
 // searchParams reads the body of a search.
-func searchParams(data []byte) (params, error) {
+func (c *call) searchParams(data []byte) (params, error) {
 	body, err := scim.Decode(data)
 	if err != nil {
 		return nil, err
 	}
-	if schemas, _ := body["schemas"].([]any); len(schemas) > 0 && schemas[0] != scim.SearchMessage {
-		return nil, &scim.Error{Status: http.StatusBadRequest, Kind: scim.InvalidSyntax, Detail: "schemas must hold " + scim.SearchMessage + "."}
+	if err := c.message(body, scim.SearchMessage); err != nil {
+		return nil, err
 	}
 	out := params{}
 	for key, v := range body {
@@ -47,6 +48,32 @@ func searchParams(data []byte) (params, error) {
 		out[name] = text
 	}
 	return out, nil
+}
+
+// message refuses a body that says it is another message than the one its
+// address takes. One that says nothing is taken for it, unless the connection is
+// strict.
+func (c *call) message(body scim.Resource, urn string) error {
+	for key, v := range body {
+		if !strings.EqualFold(key, "schemas") {
+			continue
+		}
+		schemas, isList := v.([]any)
+		if slices.Contains(schemas, any(urn)) {
+			return nil
+		}
+		if !isList && v != nil || len(schemas) > 0 || c.ws.SCIMStrict {
+			return notMessage(urn)
+		}
+	}
+	if c.ws.SCIMStrict {
+		return notMessage(urn)
+	}
+	return nil
+}
+
+func notMessage(urn string) error {
+	return &scim.Error{Status: http.StatusBadRequest, Kind: scim.InvalidSyntax, Detail: "schemas must be a list that holds " + urn + "."}
 }
 
 // paramText is a value of a body as it would stand in a query.
@@ -70,13 +97,37 @@ func paramText(v any) (string, bool) {
 	return "", false
 }
 
-// searchAll searches resources of every type, one type after the other (RFC
-// 7644 section 3.4.3).
-func (c *call) searchAll(ctx context.Context, q *ask) (*reply, error) {
-	p, err := searchParams(q.body)
+// searchRoot is searchAll with the parameters in the address. One without any, or
+// with another's address among them, comes from a Tenant URL that is wrong: were
+// it answered with everybody, Entra would take the first for whom it looks for.
+func (c *call) searchRoot(ctx context.Context, q *ask) (*reply, error) {
+	meant := false
+	for name := range q.query {
+		if strings.Contains(name, "/") {
+			return nil, c.nowhere(nil)
+		}
+		meant = meant || known[name] != ""
+	}
+	if !meant {
+		return nil, c.nowhere(nil)
+	}
+	return c.searchAll(ctx, q)
+}
+
+// searchAllByPost is searchAll with the parameters in the body.
+func (c *call) searchAllByPost(ctx context.Context, q *ask) (*reply, error) {
+	p, err := c.searchParams(q.body)
 	if err != nil {
 		return nil, err
 	}
+	q.query = p
+	return c.searchAll(ctx, q)
+}
+
+// searchAll searches resources of every type, one type after the other (RFC
+// 7644 section 3.4.2.1).
+func (c *call) searchAll(ctx context.Context, q *ask) (*reply, error) {
+	p := q.query
 	if p["sortby"] != "" && len(c.types.all) > 1 {
 		return nil, &scim.Error{Status: http.StatusBadRequest, Kind: scim.InvalidValue, Detail: "Resources of several types cannot be sorted together. Search at one endpoint, such as /Users/.search."}
 	}
@@ -113,32 +164,33 @@ func (c *call) walkAll(ctx context.Context, p params, text string) (*reply, erro
 	if text != "" {
 		number, rest, _ := strings.Cut(text, ".")
 		n, err := strconv.Atoi(number)
-		if err != nil || n < 0 || n >= len(c.types.all) {
+		if err != nil || n < 0 || n >= len(c.types.all) || rest == "" {
 			return nil, badCursor()
 		}
 		at, inner = n, rest
 	}
-	s, err := newSearch(c.types.all[at], p)
+	searches := make([]*search, len(c.types.all))
+	for i, rt := range c.types.all {
+		var err error
+		if searches[i], err = newSearch(rt, p); err != nil {
+			return nil, err
+		}
+	}
+	found, next, err := c.walkOn(ctx, searches[at], inner)
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := c.walkOn(ctx, s, inner)
-	if err != nil {
-		return nil, err
-	}
+	count := searches[at].page.count
 	switch {
 	case next != "":
 		next = strconv.Itoa(at) + "." + next
-	case at+1 < len(c.types.all):
-		next = strconv.Itoa(at+1) + "."
+	case at+1 < len(searches) && count > 0:
+		searches[at+1].page.count = count
+		next = strconv.Itoa(at+1) + "." + c.cursor(searches[at+1], "")
 	}
-	for i, rt := range c.types.all {
+	for i, other := range searches {
 		if i == at {
 			continue
-		}
-		other, err := newSearch(rt, p)
-		if err != nil {
-			return nil, err
 		}
 		other.page.count = 0
 		counted, err := c.find(ctx, other, "", 0)

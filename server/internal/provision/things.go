@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
@@ -147,7 +148,7 @@ func (c *call) patchThing(ctx context.Context, q *ask) (*reply, error) {
 		}
 	}
 	var change func(scim.Resource) (scim.Result, error)
-	if !scim.Idle(ops) {
+	if !isGroups(q.rt) || !scim.Idle(ops) {
 		change = func(before scim.Resource) (scim.Result, error) { return q.rt.Patch(before, ops) }
 	}
 	r, err := c.changeThing(ctx, q, named, change)
@@ -166,6 +167,9 @@ func (c *call) patchThing(ctx context.Context, q *ask) (*reply, error) {
 func (c *call) changeThing(ctx context.Context, q *ask, named scim.Members, change func(scim.Resource) (scim.Result, error)) (directory.Resource, error) {
 	if !nameable(q.id) {
 		return directory.Resource{}, notFound(q.id)
+	}
+	if slices.ContainsFunc(named.Add, func(m scim.Member) bool { return m.ID == q.id }) {
+		return directory.Resource{}, scim.MemberOfItself()
 	}
 	if err := c.pickMembers(ctx, q, &named); err != nil {
 		return directory.Resource{}, err

@@ -29,7 +29,7 @@ func (e *edit) coerce(name string, a *Attribute, raw any) (any, error) {
 		if len(list) != 1 {
 			return nil, bad(InvalidValue, "%s has one value, but a list of %d was sent.%s", name, len(list), inEntra(name))
 		}
-		if err := e.loose(InvalidValue, "%s has one value, but a list was sent.", name); err != nil {
+		if err := e.t.loose(InvalidValue, "%s has one value, but a list was sent.", name); err != nil {
 			return nil, err
 		}
 		raw = list[0] // Entra sends the manager as a list of one
@@ -42,7 +42,7 @@ func (e *edit) coerce(name string, a *Attribute, raw any) (any, error) {
 func (e *edit) elements(name string, a *Attribute, raw any) ([]any, error) {
 	list, isList := raw.([]any)
 	if !isList {
-		if err := e.loose(InvalidValue, "%s has several values, but no list was sent.", name); err != nil {
+		if err := e.t.loose(InvalidValue, "%s has several values, but no list was sent.", name); err != nil {
 			return nil, err
 		}
 		list = []any{raw}
@@ -60,7 +60,13 @@ func (e *edit) elements(name string, a *Attribute, raw any) ([]any, error) {
 			out = append(out, v)
 		}
 	}
-	onePrimary(out, slices.IndexFunc(out, isPrimary))
+	first := slices.IndexFunc(out, isPrimary)
+	if first >= 0 && slices.ContainsFunc(out[first+1:], isPrimary) {
+		if err := e.t.loose(InvalidValue, "%s has more than one primary value.", name); err != nil {
+			return nil, err
+		}
+	}
+	onePrimary(out, first)
 	return out, nil
 }
 
@@ -182,7 +188,7 @@ func (e *edit) complex(name string, a *Attribute, raw any) (any, error) {
 		if a.main() == nil {
 			return nil, bad(InvalidValue, "%s is an object, but %s was sent.%s", name, shown(raw), inEntra(name))
 		}
-		if err := e.loose(InvalidValue, "%s is an object, but %s was sent.", name, e.shown(a, raw)); err != nil {
+		if err := e.t.loose(InvalidValue, "%s is an object, but %s was sent.", name, e.shown(a, raw)); err != nil {
 			return nil, err
 		}
 		object = map[string]any{"value": raw}
@@ -192,7 +198,7 @@ func (e *edit) complex(name string, a *Attribute, raw any) (any, error) {
 	for _, key := range sortedKeys(object) {
 		sub := a.sub(key)
 		if sub == nil {
-			if err := e.loose(InvalidSyntax, "%s has no part %s.", name, shown(key)); err != nil {
+			if err := e.t.loose(InvalidSyntax, "%s has no part %s.", name, shown(key)); err != nil {
 				return nil, err
 			}
 			e.ignore(name+"."+key, object[key])

@@ -36,13 +36,13 @@ func (e *edit) body(verb verb, object map[string]any, under *Schema) error {
 		name := g.name()
 		switch {
 		case !g.known():
-			if err := e.loose(InvalidSyntax, "There is no attribute %s.", shown(key)); err != nil {
+			if err := e.t.loose(InvalidSyntax, "There is no attribute %s.", shown(key)); err != nil {
 				return err
 			}
 			e.ignore(key, object[key])
 			continue
 		case g.attr != nil && (g.sub != nil || path.Where != nil || strings.Contains(key, ":")):
-			if err := e.loose(InvalidSyntax, "%s is a path; an object has attributes.", shown(key)); err != nil {
+			if err := e.t.loose(InvalidSyntax, "%s is a path; an object has attributes.", shown(key)); err != nil {
 				return err
 			}
 			if path.Where != nil || path.Sub != "" {
@@ -151,6 +151,9 @@ func (e *edit) change(do verb, path Path, g target, object map[string]any, raw a
 	}
 	// RFC 7644 section 3.5.2.3: the sub-attributes that are not named stay.
 	for name, x := range given {
+		if g.attr.sub(name).once(old[name], x) {
+			return fixed(g.name() + "." + name)
+		}
 		old[name] = x
 	}
 	for name, x := range sent {
@@ -174,12 +177,20 @@ func (e *edit) part(do verb, g target, object map[string]any, raw any) error {
 			return err
 		}
 	}
+	if g.sub.once(old[g.sub.Name], v) {
+		return fixed(g.name())
+	}
 	if g.sub == g.attr.main() && v != old["value"] {
 		old = map[string]any{} // $ref and displayName spoke of the old one
 	}
 	setOrDelete(old, g.sub.Name, v)
 	object[g.attr.Name] = old
 	return nil
+}
+
+// once reports whether a change from old to v is one that a's mutability forbids.
+func (a *Attribute) once(old, v any) bool {
+	return a.Mutability == Immutable && !empty(old) && !equal(old, v)
 }
 
 func setOrDelete(object map[string]any, key string, v any) {
@@ -223,13 +234,18 @@ func writable(do verb, path Path, g target) error {
 // kept refuses to change what may be set only once, and to unassign what always
 // has a value.
 func kept(do verb, g target, before, after any) error {
-	if g.attr.Mutability == Immutable && !empty(before) && !equal(before, after) {
-		return bad(Mutability, "%s cannot be changed once it is set. In Entra, apply that mapping only during object creation.", g.name())
+	if g.attr.once(before, after) {
+		return fixed(g.name())
 	}
 	if do != create && g.attr.Default != nil && empty(after) {
 		return bad(InvalidValue, "%s always has a value and cannot be cleared.%s", g.name(), inEntra(g.name()))
 	}
 	return nil
+}
+
+// fixed is the error about what may be set only once.
+func fixed(name string) error {
+	return bad(Mutability, "%s cannot be changed once it is set. In Entra, apply that mapping only during object creation.", name)
 }
 
 func unknown(path string) error {

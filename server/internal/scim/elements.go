@@ -194,6 +194,9 @@ func (e *edit) setIn(do verb, g target, object map[string]any, elements []any, i
 		if !isObject {
 			continue
 		}
+		if g.sub.once(element[g.sub.Name], v) {
+			return fixed(g.name())
+		}
 		setOrDelete(element, g.sub.Name, v)
 		if v == nil && isHollow(element) {
 			hollow = append(hollow, i)

@@ -109,6 +109,9 @@ func (s scope) operand(p Path) (*operand, error) {
 // locate finds an attribute of the scope and how to read it.
 func (s scope) locate(name string) (target, func(map[string]any) any) {
 	if s.of != nil {
+		if s.of.isValue(name) {
+			return target{attr: s.of}, func(o map[string]any) any { return o["value"] }
+		}
 		sub := s.of.sub(name)
 		if sub == nil {
 			return target{}, nil

@@ -138,6 +138,11 @@ func Idle(rest []Operation) bool {
 }
 
 func (t *ResourceType) splitOne(set *memberSet, o Operation) (Operation, error) {
+	if o.loose != "" {
+		if err := t.loose(InvalidSyntax, "%s", o.loose); err != nil {
+			return o, err
+		}
+	}
 	if o.all {
 		rest, raw, given, err := t.takeMembers(o.value.(map[string]any))
 		if err != nil || !given {
@@ -157,18 +162,15 @@ func (t *ResourceType) splitOne(set *memberSet, o Operation) (Operation, error) 
 		}
 		sub = g.attr.sub(o.path.Sub)
 	}
-	if t.strict && o.loose != "" {
-		return o, bad(InvalidSyntax, "%s This connection is strict.", o.loose)
-	}
 	return noOperation, t.memberOperation(set, o.verb, o.path, sub, o.value)
 }
 
 // memberOperation does one operation on members.
 func (t *ResourceType) memberOperation(set *memberSet, do verb, path Path, sub *Attribute, raw any) error {
-	if sub != nil && sub.Name != "value" {
-		return bad(Mutability, "members.%s follows from the member and cannot be changed. Remove the member, or add another.", sub.Name)
-	}
 	members, err := t.memberList(raw)
+	if sub != nil && !asItIs(do, path, sub, members) {
+		return bad(Mutability, "members.%s says who the member is and cannot be changed. Remove the member, or add another.", sub.Name)
+	}
 	if err != nil {
 		return err
 	}
@@ -187,12 +189,23 @@ func (t *ResourceType) memberOperation(set *memberSet, do verb, path Path, sub *
 		}
 		// Entra's own way: the path names all members, the value says which.
 		// Taken as the RFC has it, this would empty the group.
-		if t.strict {
-			return bad(InvalidSyntax, "remove takes no value. Name the members in the path: members[value eq \"…\"].")
+		if err := t.loose(InvalidSyntax, "remove takes no value. Name the members in the path: members[value eq \"…\"]."); err != nil {
+			return err
 		}
 		set.removes(members)
 	}
 	return nil
+}
+
+// asItIs reports whether an operation on a part of a member leaves it what it
+// is: the parts are immutable (RFC 7643 section 8.7.1). To take away the id is to
+// take away the member, and an id may be named again.
+func asItIs(do verb, path Path, sub *Attribute, given []Member) bool {
+	if sub.Name != "value" || path.Where == nil {
+		return false
+	}
+	named, simple := memberIDs(path.Where)
+	return do == remove || simple && len(named) == 1 && len(given) == 1 && named[0].ID == given[0].ID
 }
 
 func (t *ResourceType) whereMembers(set *memberSet, do verb, path Path, given []Member) error {
@@ -247,11 +260,14 @@ func (t *ResourceType) memberList(raw any) ([]Member, error) {
 	}
 	list, isList := raw.([]any)
 	if !isList {
+		if err := t.loose(InvalidValue, "members has several values, but no list was sent."); err != nil {
+			return nil, err
+		}
 		list = []any{raw}
 	}
 	out := make([]Member, 0, len(list))
 	for _, item := range list {
-		m, err := member(item)
+		m, err := t.member(item)
 		if err != nil {
 			return nil, err
 		}
@@ -260,11 +276,21 @@ func (t *ResourceType) memberList(raw any) ([]Member, error) {
 	return out, nil
 }
 
-func member(item any) (Member, error) {
+func (t *ResourceType) member(item any) (Member, error) {
 	if id, isText := item.(string); isText {
+		if err := t.loose(InvalidValue, "A member is an object, but %s was sent.", shown(item)); err != nil {
+			return Member{}, err
+		}
 		item = map[string]any{"value": id}
 	}
 	object, _ := item.(map[string]any)
+	for key := range object {
+		if a := t.Core.attribute(membersName); a != nil && a.sub(key) == nil {
+			if err := t.loose(InvalidSyntax, "members has no part %s.", shown(key)); err != nil {
+				return Member{}, err
+			}
+		}
+	}
 	raw, _, err := field(object, "value")
 	if err != nil {
 		return Member{}, err
@@ -294,6 +320,13 @@ func (t *ResourceType) MemberMatcher(f Filter) (func(member map[string]any) bool
 	}
 	m, err := scope{t, a}.compile(f)
 	return m, err
+}
+
+// MemberOfItself is the error for a group that is to be its own member. Groups
+// that are members of each other are taken, as RFC 7644 section 3.7.1 has it:
+// only direct members count for anything, so a circle gives nobody anything.
+func MemberOfItself() error {
+	return bad(InvalidValue, "A group cannot be a member of itself; nothing was changed. In Entra, take the group out of its own members.")
 }
 
 // UnknownMember is the error for a member that does not exist.

@@ -135,6 +135,9 @@ func (n narrower) locate(name string) (g target, known bool) {
 		g = n.t.resolve(name)
 		return g, g.attr != nil
 	}
+	if n.of.attr.isValue(name) {
+		return target{schema: n.of.schema, attr: n.of.attr}, true
+	}
 	sub := n.of.attr.sub(name)
 	if sub == nil {
 		return target{}, false

@@ -166,12 +166,12 @@ func (t *ResourceType) Patch(before Resource, ops []Operation) (Result, error) {
 
 func (e *edit) operation(o Operation) error {
 	if o.loose != "" {
-		if err := e.loose(InvalidSyntax, "%s", o.loose); err != nil {
+		if err := e.t.loose(InvalidSyntax, "%s", o.loose); err != nil {
 			return err
 		}
 	}
 	if o.verb == remove && o.value != nil {
-		if err := e.loose(InvalidSyntax, "remove takes no value. Name what to remove in the path."); err != nil {
+		if err := e.t.loose(InvalidSyntax, "remove takes no value. Name what to remove in the path."); err != nil {
 			return err
 		}
 	}

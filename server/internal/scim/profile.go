@@ -170,8 +170,8 @@ func source(g target) string {
 }
 
 // loose refuses what only tolerance lets pass.
-func (e *edit) loose(kind Kind, format string, args ...any) error {
-	if !e.t.strict {
+func (t *ResourceType) loose(kind Kind, format string, args ...any) error {
+	if !t.strict {
 		return nil
 	}
 	return bad(kind, format+" This connection is strict.", args...)

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -25,7 +26,54 @@ func (t *ResourceType) fill(body, before Resource, fresh bool) (Result, error) {
 	if err := e.body(create, body, nil); err != nil {
 		return Result{}, err
 	}
+	if err := e.keep(before); err != nil {
+		return Result{}, err
+	}
 	return e.finish(before, fresh)
+}
+
+// keep holds a PUT to what may be set only once: it may leave such an attribute
+// out, and then it stays, but not give it another value (RFC 7644 section 3.5.1).
+func (e *edit) keep(before Resource) error {
+	for _, s := range e.t.Schemas() {
+		extension := s
+		if s == e.t.Core {
+			extension = nil
+		}
+		for _, a := range s.Attributes {
+			g := target{schema: extension, attr: a}
+			old := g.in(before)
+			switch now := g.in(e.doc); {
+			case a.Mutability != Immutable || empty(old):
+			case empty(now):
+				g.put(e.doc, clone(old))
+			case a.once(old, now):
+				return fixed(g.name())
+			}
+		}
+	}
+	return nil
+}
+
+// in is the value of g's attribute in doc, or nil.
+func (g target) in(doc map[string]any) any {
+	if g.schema != nil {
+		doc, _ = doc[g.schema.ID].(map[string]any)
+	}
+	return doc[g.attr.Name]
+}
+
+// put sets the value of g's attribute in doc.
+func (g target) put(doc map[string]any, v any) {
+	if g.schema != nil {
+		object, _ := doc[g.schema.ID].(map[string]any)
+		if object == nil {
+			object = map[string]any{}
+			doc[g.schema.ID] = object
+		}
+		doc = object
+	}
+	doc[g.attr.Name] = v
 }
 
 // checkSchemas refuses a body that is about another kind of resource. A body
@@ -39,12 +87,29 @@ func (t *ResourceType) checkSchemas(body Resource) error {
 	if !t.strict && (!found || raw == nil || isList && len(list) == 0) {
 		return nil
 	}
-	for _, item := range list {
-		if urn, ok := item.(string); ok && strings.EqualFold(urn, t.Core.ID) {
-			return nil
+	if !lists(list, t.Core.ID) {
+		return bad(InvalidSyntax, "schemas must be a list that holds %q, but %s was sent.", t.Core.ID, shown(raw))
+	}
+	for _, s := range t.Extensions {
+		v, _, err := field(body, s.ID)
+		if err != nil {
+			return err
+		}
+		if !empty(v) && !lists(list, s.ID) { // Entra does not list the extensions of a customer
+			if err := t.loose(InvalidSyntax, "schemas does not list %q, of which attributes were sent.", s.ID); err != nil {
+				return err
+			}
 		}
 	}
-	return bad(InvalidSyntax, "schemas must be a list that holds %q, but %s was sent.", t.Core.ID, shown(raw))
+	return nil
+}
+
+// lists reports whether a URN is among those of a schemas attribute.
+func lists(schemas []any, urn string) bool {
+	return slices.ContainsFunc(schemas, func(v any) bool {
+		text, ok := v.(string)
+		return ok && strings.EqualFold(text, urn)
+	})
 }
 
 // stored is r without what is never stored in the document.

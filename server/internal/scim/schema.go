@@ -73,6 +73,12 @@ type Attribute struct {
 // sub returns the sub-attribute of that name, or nil.
 func (a *Attribute) sub(name string) *Attribute { return a.subs[strings.ToLower(name)] }
 
+// isValue reports whether name, inside a value path of the simple attribute a,
+// stands for its values: tags[value eq "x"].
+func (a *Attribute) isValue(name string) bool {
+	return a.Type != Complex && strings.EqualFold(name, "value")
+}
+
 // main returns the sub-attribute that stands for the whole of a complex
 // attribute, which is the one called value, or nil.
 func (a *Attribute) main() *Attribute { return a.subs["value"] }
