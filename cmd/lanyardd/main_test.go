@@ -19,6 +19,8 @@ func TestMain(m *testing.M) {
 
 // Each file in testdata/script is what a person types and what they see. The
 // program is the real one, in a process of its own.
+//
+// req: B1 B2 B5 B9 B10 B11 B12 B13 C2 H4
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

@@ -78,6 +78,7 @@ func (h *SAMLHandler) Mount(mux *http.ServeMux) {
 	for pattern, f := range map[string]api.Func{
 		"GET /w/{ws}/{$}":           h.home,
 		"GET /w/{ws}/whoami":        h.whoami,
+		"GET /w/{ws}/logo.png":      h.logo,
 		"GET /w/{ws}/saml/metadata": h.metadata,
 		"GET /w/{ws}/saml/login":    spending("GET", h.login),
 		"POST /w/{ws}/saml/acs":     h.acs,
