@@ -21,17 +21,18 @@ import (
 // knows.
 var inside = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
-	netip.MustParsePrefix("100.64.0.0/10"),   // carrier-grade NAT, RFC 6598
-	netip.MustParsePrefix("192.0.0.0/24"),    // RFC 6890
-	netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks, RFC 2544
-	netip.MustParsePrefix("240.0.0.0/4"),     // reserved, and broadcast
-	netip.MustParsePrefix("64:ff9b::/96"),    // IPv4 behind NAT64, RFC 6052
-	netip.MustParsePrefix("64:ff9b:1::/48"),  // RFC 8215
-	netip.MustParsePrefix("2002::/16"),       // IPv4 behind 6to4
-	netip.MustParsePrefix("2001::/32"),       // and Teredo
-	netip.MustParsePrefix("fec0::/10"),       // site-local, of old
-	netip.MustParsePrefix("::/96"),           // IPv4-compatible, of old
-	netip.MustParsePrefix("::ffff:0:0:0/96"), // IPv4-translated
+	netip.MustParsePrefix("100.64.0.0/10"),    // carrier-grade NAT, RFC 6598
+	netip.MustParsePrefix("192.0.0.0/24"),     // RFC 6890
+	netip.MustParsePrefix("198.18.0.0/15"),    // benchmarks, RFC 2544
+	netip.MustParsePrefix("240.0.0.0/4"),      // reserved, and broadcast
+	netip.MustParsePrefix("64:ff9b::/96"),     // IPv4 behind NAT64, RFC 6052
+	netip.MustParsePrefix("64:ff9b:1::/48"),   // RFC 8215
+	netip.MustParsePrefix("2002::/16"),        // IPv4 behind 6to4
+	netip.MustParsePrefix("2001::/32"),        // and Teredo
+	netip.MustParsePrefix("fec0::/10"),        // site-local, of old
+	netip.MustParsePrefix("::/96"),            // IPv4-compatible, of old
+	netip.MustParsePrefix("::ffff:0:0:0/96"),  // IPv4-translated
+	netip.MustParsePrefix("168.63.129.16/32"), // Azure's, inside of every virtual network
 }
 
 // Refused is an address that may not be called.

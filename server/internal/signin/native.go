@@ -202,7 +202,7 @@ func (h *Handler) exchange(w http.ResponseWriter, r *http.Request, req api.Sessi
 	session.SAML = &g.Session
 	session.SAML.Who, session.SAML.Ends = directory.Claimed{Identity: who.Identity, Guest: who.guest}, g.Result.Ends
 	out := secrets{token, refreshPrefix + secret() + "." + secret()}
-	if !renewable(&session, out.refresh, session.Created, h.TTL) {
+	if !renewable(&session, out.refresh, session.Created, h.TTL, lifeWith(conn)) {
 		out.refresh = ""
 	}
 	if err := startSession(ctx, h.Store, ws, session, func(now directory.User) error { user = now; return rule(&now) }); err != nil {

@@ -22,7 +22,18 @@ const (
 	renewIdle = 14 * 24 * time.Hour
 	// renewLife is when the person signs in again in any case.
 	renewLife = 30 * 24 * time.Hour
+	// jitLife is the same where people are created at sign-in: then perhaps no
+	// provisioner says when somebody leaves, and only the provider knows.
+	jitLife = 12 * time.Hour
 )
+
+// lifeWith is how long sessions of a connection can be renewed in all.
+func lifeWith(c directory.SAML) time.Duration {
+	if c.JIT {
+		return jitLife
+	}
+	return renewLife
+}
 
 // refreshPrefix lets people and secret scanners recognise a refresh token. What
 // follows is the family's secret, a dot, and one of its own.
@@ -63,10 +74,10 @@ func familyOf(token string) (string, bool) {
 }
 
 // renewable sets when the token of n, made now, expires, and makes refresh what
-// renews it. It reports false where nothing can: the provider's session ends
-// with the token.
-func renewable(n *directory.Session, refresh string, now time.Time, ttl time.Duration) bool {
-	end := n.Created.Add(renewLife)
+// renews it, for life in all. It reports false where nothing can: the provider's
+// session ends with the token.
+func renewable(n *directory.Session, refresh string, now time.Time, ttl, life time.Duration) bool {
+	end := n.Created.Add(life)
 	if ends := n.SAML.Ends; !ends.IsZero() && ends.Before(end) {
 		end = ends
 	}
@@ -129,11 +140,14 @@ func (h *Handler) renew(w http.ResponseWriter, r *http.Request, req api.SessionR
 		if n.SAML == nil || n.SAML.Issuer != conn.IdP.EntityID {
 			return problem.Wrap(problem.RefreshSpent, errors.New("a session of another identity provider"))
 		}
+		if !now.Before(n.Created.Add(lifeWith(conn))) { // shorter than it was
+			return problem.Wrap(problem.RefreshSpent, errors.New("the person has to sign in again"))
+		}
 		if err := directory.AdmitSAML(ws, false, &u, n.SAML.Who); err != nil {
 			return err
 		}
 		n.Hash = directory.HashToken(out.token)
-		renewable(n, out.refresh, now, h.TTL)
+		renewable(n, out.refresh, now, h.TTL, lifeWith(conn))
 		return nil
 	})
 	switch {
