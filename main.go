@@ -68,7 +68,7 @@ func (s *settings) connector(hc *http.Client) func(context.Context, app.Storage)
 		provider := msal.New(msal.Config{Cache: vault.File("msal"), OpenURL: platform.OpenURL, Return: platform.Loopback})
 		return auth.New(auth.Config{
 			Server: s.Server, HTTPClient: hc, Provider: provider, Vault: vault, Device: platform.DeviceName(),
-			LastWorkspace: s.Workspace, OpenURL: platform.OpenURL, Log: s.Log,
+			LastWorkspace: s.Workspace, OpenURL: platform.OpenURL, Return: platform.Loopback, Log: s.Log,
 		}), nil
 	}
 }

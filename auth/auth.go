@@ -5,8 +5,12 @@
 //
 //	SignedOut → SigningIn → SignedIn → Offline | Revoked
 //
-// auth decides. It does not talk to Microsoft (msal does), store secrets
-// (platform does) or draw (app does), so all of it runs in a plain go test.
+// What the workspace offers decides how: with Microsoft, or with its SAML
+// identity provider, which the server talks to ([Method]).
+//
+// auth decides. It does not talk to Microsoft (msal does), store secrets or open
+// browsers (platform does) or draw (app does), so all of it runs in a plain go
+// test.
 package auth
 
 import (
@@ -31,12 +35,37 @@ const (
 	Revoked // the organisation ended the access; everything saved is wiped
 )
 
+// Method is a way to sign in.
+type Method string
+
+// The methods.
+const (
+	Microsoft Method = "microsoft"
+	SAML      Method = "saml"
+)
+
+// MethodsOf returns what a workspace offers, the first being the one to take
+// where nobody chose.
+func MethodsOf(ws api.Workspace) []Method {
+	var all []Method
+	if ws.Microsoft != nil {
+		all = append(all, Microsoft)
+	}
+	if ws.SAML != nil {
+		all = append(all, SAML)
+	}
+	return all
+}
+
 // State is all that a window needs to draw. It is a value: a published State
 // never changes.
 type State struct {
 	Phase Phase
 	// Workspace is set from the moment one was found.
 	Workspace *api.Workspace
+	// Method is how the person signs in or signed in. It is set with Workspace
+	// in SigningIn, SignedIn and Offline.
+	Method Method
 	// Person is set in SignedIn and Offline.
 	Person *api.Person
 	// DeviceCode is set in SigningIn when the person must go on elsewhere.
@@ -126,9 +155,15 @@ type Saved struct {
 	Server        string        `json:"server"`
 	LastWorkspace string        `json:"last_workspace"`
 	Workspace     api.Workspace `json:"workspace"`
+	// Method is how the person signed in. Empty means Microsoft.
+	Method Method `json:"method,omitempty"`
 	// SessionToken is empty when nobody is signed in.
-	SessionToken string     `json:"session_token,omitempty"`
-	ExpiresAt    time.Time  `json:"expires_at"`
+	SessionToken string    `json:"session_token,omitempty"`
+	ExpiresAt    time.Time `json:"expires_at"`
+	// RefreshToken gets the next SessionToken where Method is SAML. RetryKey is
+	// sent with it: see api.SessionRequest.
+	RefreshToken string     `json:"refresh_token,omitempty"`
+	RetryKey     string     `json:"retry_key,omitempty"`
 	Account      string     `json:"account,omitempty"`
 	UserName     string     `json:"user_name,omitempty"`
 	Person       api.Person `json:"person"`

@@ -30,9 +30,12 @@ type Config struct {
 	// LastWorkspace is shown when the vault remembers none, as after a
 	// sign-out, which leaves nothing in it.
 	LastWorkspace string
-	// OpenURL opens the browser at Microsoft's sign-out page. Nil means that
-	// signing out of Microsoft too is answered with problem.NoBrowser.
+	// OpenURL opens the browser, for a sign-in by SAML and at Microsoft's
+	// sign-out page. Nil means that both are answered with problem.NoBrowser.
 	OpenURL func(ctx context.Context, url string) error
+	// Return prepares the way back from the browser for a sign-in by SAML. Nil
+	// means that there is none, as for OpenURL.
+	Return ReturnFunc
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 	// Log receives what happened, without secrets. Nil means nowhere.
@@ -63,11 +66,12 @@ type Client struct {
 	held bool
 	// checked means that the server has just confirmed saved.
 	checked bool
-	// lastInput is what the last sign-in was asked for, for Retry.
-	lastInput    string
-	lastWithCode bool
-	last         string // what State.LastWorkspace says
-	loaded       bool   // the vault has been read
+	// lastInput is what the last sign-in was asked for and lastWay how, for
+	// Retry.
+	lastInput string
+	lastWay   way
+	last      string // what State.LastWorkspace says
+	loaded    bool   // the vault has been read
 	// choose has the workspaces where the next sign-in lets the person
 	// choose an account, because the last one did not go well.
 	choose  map[string]bool
@@ -157,20 +161,27 @@ func (c *Client) Run(ctx context.Context) {
 	c.drain(ctx.Err())
 }
 
-// SignIn signs in to a workspace in the browser. where is what a person typed:
-// see [ParsePlace]. It returns the error that State.Err has then. When ctx ends
-// the sign-in is cancelled.
+// SignIn signs in to a workspace in the browser, in the first way it offers.
+// where is what a person typed: see [ParsePlace]. It returns the error that
+// State.Err has then. When ctx ends the sign-in is cancelled.
 func (c *Client) SignIn(ctx context.Context, where string) error {
+	return c.SignInWith(ctx, where, "")
+}
+
+// SignInWith is SignIn in the way that the person prefers. Where the workspace
+// does not offer it, another is taken.
+func (c *Client) SignInWith(ctx context.Context, where string, m Method) error {
 	return c.do(ctx, &operation{name: "sign in", interactive: true, run: func(ctx context.Context, op *operation) error {
-		return c.signIn(ctx, op, where, false)
+		return c.signIn(ctx, op, where, way{method: m})
 	}})
 }
 
 // SignInWithCode is SignIn where no browser can be opened here: State.DeviceCode
-// says what to do on another device.
+// says what to do on another device. Only Microsoft offers it; elsewhere the
+// answer is problem.NoDeviceCode.
 func (c *Client) SignInWithCode(ctx context.Context, where string) error {
 	return c.do(ctx, &operation{name: "sign in with a code", interactive: true, run: func(ctx context.Context, op *operation) error {
-		return c.signIn(ctx, op, where, true)
+		return c.signIn(ctx, op, where, way{withCode: true})
 	}})
 }
 
@@ -181,7 +192,7 @@ type Scope int
 const (
 	ThisDevice   Scope = iota
 	AllDevices         // every session of the person in this workspace
-	MicrosoftToo       // this device, and Microsoft's own session in the browser
+	MicrosoftToo       // this device, and Microsoft's own session in the browser after a sign-in there
 )
 
 // SignOut wipes what is saved, also when no network is there, and tells the
@@ -197,7 +208,7 @@ func (c *Client) SignOut(ctx context.Context, scope Scope) error {
 func (c *Client) Retry(ctx context.Context) error {
 	return c.do(ctx, &operation{name: "retry", interactive: true, run: func(ctx context.Context, op *operation) error {
 		if c.lastInput != "" && !c.resumable() {
-			return c.signIn(ctx, op, c.lastInput, c.lastWithCode)
+			return c.signIn(ctx, op, c.lastInput, c.lastWay)
 		}
 		return c.resume(ctx, op)
 	}})
@@ -247,7 +258,9 @@ func (c *Client) Cancel() {
 }
 
 // resumable reports whether something saved is worth trying.
-func (c *Client) resumable() bool { return c.saved.SessionToken != "" || c.saved.Account != "" }
+func (c *Client) resumable() bool {
+	return c.saved.SessionToken != "" || c.saved.Account != "" || c.saved.RefreshToken != ""
+}
 
 // fail publishes that nobody is signed in because of err.
 func (c *Client) fail(op *operation, err error) error {

@@ -285,8 +285,8 @@ func TestSignOut_ofMicrosoftTooOpensItsPage(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.want(SignedOut, "", "")
-		if len(r.opened) != 1 || r.opened[0] != "https://login.microsoftonline.com/t/oauth2/v2.0/logout?logout_hint=ada%40acme.example" {
-			t.Fatalf("opened %q", r.opened)
+		if len(r.browser.opened) != 1 || r.browser.opened[0] != "https://login.microsoftonline.com/t/oauth2/v2.0/logout?logout_hint=ada%40acme.example" {
+			t.Fatalf("opened %q", r.browser.opened)
 		}
 	})
 }

@@ -3,6 +3,8 @@ package auth
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -31,6 +33,16 @@ func acme() api.Workspace {
 	}
 }
 
+// withSAML is acme where people may sign in by SAML too, or alone.
+func withSAML(alone bool) api.Workspace {
+	ws := acme()
+	ws.SAML = &api.SAML{Start: "https://sso.example.com/w/acme/sso"}
+	if alone {
+		ws.Microsoft = nil
+	}
+	return ws
+}
+
 func ada() api.Person {
 	return api.Person{ID: "ada", Workspace: "acme", UserName: "ada@acme.example", DisplayName: "Ada"}
 }
@@ -48,12 +60,24 @@ type fakeServer struct {
 	calls    map[string]int
 	number   int
 	hang     chan struct{} // StartSession waits for it when set
+	offers   api.Workspace
+	codes    map[string]string // one-time code → PKCE challenge
+	// renewals are the sessions that a refresh token is good for, by it; spent
+	// the tokens that were, with the key that went with them.
+	renewals map[string]fakeRenewal
+	spent    map[string]fakeRenewal
+	loses    int // answers to refresh tokens that get lost
 }
+
+// fakeRenewal is what the fake knows of a refresh token: the session it renews, and
+// the key that a repeated try must have.
+type fakeRenewal struct{ session, key, next string }
 
 func newFakeServer() *fakeServer {
 	return &fakeServer{
 		person: ada(), sessions: map[string]time.Time{}, streams: map[chan api.Event]string{},
-		drop: make(chan struct{}), fails: map[string][]error{}, calls: map[string]int{},
+		drop: make(chan struct{}), fails: map[string][]error{}, calls: map[string]int{}, offers: acme(),
+		codes: map[string]string{}, renewals: map[string]fakeRenewal{}, spent: map[string]fakeRenewal{},
 	}
 }
 
@@ -82,7 +106,7 @@ func (f *fakeServer) Workspace(ctx context.Context, id string) (api.Workspace, e
 	if id != "acme" {
 		return api.Workspace{}, problem.New(problem.UnknownWorkspace)
 	}
-	return acme(), nil
+	return f.offers, nil
 }
 
 func (f *fakeServer) Discover(ctx context.Context, email string) (api.Workspace, error) {
@@ -94,7 +118,7 @@ func (f *fakeServer) Discover(ctx context.Context, email string) (api.Workspace,
 	if !strings.HasSuffix(email, "@acme.example") {
 		return api.Workspace{}, problem.New(problem.UnknownWorkspace)
 	}
-	return acme(), nil
+	return f.offers, nil
 }
 
 func (f *fakeServer) StartSession(ctx context.Context, r api.SessionRequest) (api.Session, error) {
@@ -112,10 +136,65 @@ func (f *fakeServer) StartSession(ctx context.Context, r api.SessionRequest) (ap
 	if f.ended {
 		return api.Session{}, problem.New(problem.AccessEnded)
 	}
+	refreshable := false
+	switch {
+	case r.Code != "":
+		sum := sha256.Sum256([]byte(r.CodeVerifier))
+		challenge, ok := f.codes[r.Code]
+		delete(f.codes, r.Code)
+		if !ok || challenge != base64.RawURLEncoding.EncodeToString(sum[:]) || r.RedirectURI != fakeReturn || r.GrantType != "authorization_code" {
+			return api.Session{}, problem.New(problem.CodeSpent)
+		}
+		refreshable = true
+	case r.RefreshToken != "":
+		if err := f.use(r); err != nil {
+			return api.Session{}, err
+		}
+		refreshable = true
+	}
 	f.number++
 	token := fmt.Sprintf("secret-session-%d", f.number)
 	f.sessions[token] = time.Now().Add(lifetime)
-	return api.Session{Token: token, ExpiresAt: f.sessions[token].Add(f.ahead), Me: f.person, OfflineGraceSeconds: int64(grace / time.Second)}, nil
+	s := api.Session{Token: token, ExpiresAt: f.sessions[token].Add(f.ahead), Me: f.person, OfflineGraceSeconds: int64(grace / time.Second)}
+	if refreshable {
+		s.RefreshToken = fmt.Sprintf("secret-refresh-%d", f.number)
+		f.renewals[s.RefreshToken] = fakeRenewal{session: token}
+		if r.RefreshToken != "" {
+			f.spent[r.RefreshToken] = fakeRenewal{key: r.IdempotencyKey, next: s.RefreshToken}
+		}
+	}
+	if r.RefreshToken != "" && f.loses > 0 {
+		f.loses--
+		return api.Session{}, problem.New(problem.Offline)
+	}
+	return s, nil
+}
+
+// use spends a refresh token. One that was used before ends the session, unless
+// what it brought was never used and the key is the same.
+func (f *fakeServer) use(r api.SessionRequest) error {
+	token := r.RefreshToken
+	if was, ok := f.spent[token]; ok {
+		now, live := f.renewals[was.next]
+		delete(f.renewals, was.next)
+		delete(f.sessions, now.session)
+		if live && was.key == r.IdempotencyKey && was.key != "" {
+			return nil
+		}
+		return problem.New(problem.RefreshSpent)
+	}
+	now, live := f.renewals[token]
+	delete(f.renewals, token)
+	if !live {
+		return problem.New(problem.RefreshSpent)
+	}
+	delete(f.sessions, now.session)
+	return nil
+}
+
+// endAll ends what everybody has.
+func (f *fakeServer) endAll() {
+	f.sessions, f.renewals = map[string]time.Time{}, map[string]fakeRenewal{}
 }
 
 func (f *fakeServer) good(token string) error {
@@ -182,8 +261,13 @@ func (f *fakeServer) EndSession(ctx context.Context, token string, all bool) err
 		return err
 	}
 	delete(f.sessions, token)
+	for refresh, r := range f.renewals {
+		if r.session == token {
+			delete(f.renewals, refresh)
+		}
+	}
 	if all {
-		f.sessions = map[string]time.Time{}
+		f.endAll()
 	}
 	return nil
 }
@@ -194,9 +278,10 @@ func (f *fakeServer) push(t api.EventType, p *api.Problem) {
 	defer f.mu.Unlock()
 	switch t {
 	case api.EventAccessEnded:
-		f.ended, f.sessions = true, map[string]time.Time{}
+		f.ended = true
+		f.endAll()
 	case api.EventSessionEnded:
-		f.sessions = map[string]time.Time{}
+		f.endAll()
 	}
 	for s := range f.streams {
 		s <- api.Event{Type: t, Problem: p}
@@ -228,6 +313,108 @@ func (f *fakeServer) count(name string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.calls[name]
+}
+
+// fakeReturn is where the browser comes back to.
+const fakeReturn = "http://localhost:53682"
+
+// fakeBrowser is the browser with the identity provider behind it, for sign-ins
+// by SAML, and the way back from it.
+type fakeBrowser struct {
+	mu      sync.Mutex
+	server  *fakeServer
+	opened  []string
+	answers url.Values    // what to come back with, or nil for a code
+	refuses error         // no browser can be opened
+	wait    chan struct{} // the person takes their time
+	open    int           // ways back that were not closed
+	number  int
+}
+
+// OpenURL is the app's, for every address.
+func (b *fakeBrowser) OpenURL(_ context.Context, address string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.opened = append(b.opened, address)
+	return b.refuses
+}
+
+// Return is auth.ReturnFunc.
+func (b *fakeBrowser) Return(_ context.Context, state string) (Return, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open++
+	return &fakeWay{fakeBrowser: b, state: state}, nil
+}
+
+func (b *fakeBrowser) set(change func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	change()
+}
+
+// last is the query of the address that was opened last.
+func (b *fakeBrowser) last() url.Values {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.opened) == 0 {
+		return nil
+	}
+	u, err := url.Parse(b.opened[len(b.opened)-1])
+	if err != nil {
+		panic(err)
+	}
+	return u.Query()
+}
+
+func (b *fakeBrowser) ways() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.open
+}
+
+type fakeWay struct {
+	*fakeBrowser
+	state  string
+	closed bool
+}
+
+func (w *fakeWay) RedirectURI() string { return fakeReturn }
+
+func (w *fakeWay) Wait(ctx context.Context) (url.Values, error) {
+	w.mu.Lock()
+	wait := w.wait
+	w.mu.Unlock()
+	if wait != nil {
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	q := w.last()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.answers != nil {
+		return w.answers, nil
+	}
+	if q.Get("state") != w.state || q.Get("redirect_uri") != fakeReturn || q.Get("code_challenge_method") != "S256" || q.Get("response_type") != "code" {
+		return url.Values{"error": {"invalid_request"}}, nil
+	}
+	w.number++
+	code := fmt.Sprintf("secret-code-%d", w.number)
+	w.server.set(func() { w.server.codes[code] = q.Get("code_challenge") })
+	return url.Values{"code": {code}, "state": {w.state}}, nil
+}
+
+func (w *fakeWay) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		w.closed = true
+		w.open--
+	}
+	return nil
 }
 
 type fakeProvider struct {
@@ -402,8 +589,8 @@ type rig struct {
 	server   *fakeServer
 	provider *fakeProvider
 	vault    *fakeVault
+	browser  *fakeBrowser
 	log      *bytes.Buffer
-	opened   []string
 	ctx      context.Context
 	quit     context.CancelFunc
 	over     chan struct{}
@@ -411,7 +598,9 @@ type rig struct {
 
 // newRig makes a rig that does not run yet.
 func newRig(t *testing.T) *rig {
-	return &rig{t: t, server: newFakeServer(), provider: newFakeProvider(), vault: &fakeVault{}, log: &bytes.Buffer{}}
+	r := &rig{t: t, server: newFakeServer(), provider: newFakeProvider(), vault: &fakeVault{}, log: &bytes.Buffer{}}
+	r.browser = &fakeBrowser{server: r.server}
+	return r
 }
 
 // run starts the client, as the app's start does, and waits until it rests.
@@ -422,8 +611,8 @@ func (r *rig) run() {
 	}
 	r.Client = New(Config{
 		Server: base, Provider: r.provider, Vault: r.vault, Device: "Ada's laptop",
-		OpenURL: func(_ context.Context, u string) error { r.opened = append(r.opened, u); return nil },
-		Log:     slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		OpenURL: r.browser.OpenURL, Return: r.browser.Return,
+		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	r.dial = func(*url.URL) server { return r.server }
 	r.ctx, r.quit = context.WithCancel(context.Background())

@@ -27,6 +27,8 @@ var happenings = []string{
 	"server down", "server up", "stream cut", "access ended", "access given", "signed out elsewhere",
 	"Microsoft slow", "Microsoft answers", "Microsoft refuses", "Microsoft accepts", "Microsoft disables",
 	"keychain breaks", "keychain works", "wait",
+	"sign in by SAML", "SAML alone", "SAML and Microsoft", "Microsoft alone", "browser refuses", "browser opens",
+	"identity provider refuses", "identity provider accepts", "answer lost", "token stolen",
 }
 
 // TestModel_whateverHappens draws sequences of happenings, lets each of them
@@ -52,7 +54,7 @@ func play(t *testing.T, steps []step) (broken []string) {
 	r := newRig(t)
 	slow := make(chan struct{})
 	close(slow)
-	r.provider.wait = slow
+	r.provider.wait, r.browser.wait = slow, slow
 	r.run()
 	for i, s := range steps {
 		quiet := s.what == "cancel" && r.State().Phase == SigningIn
@@ -117,6 +119,7 @@ func happen(r *rig, what string, slow *chan struct{}) {
 			*slow = make(chan struct{})
 			r.provider.wait = *slow
 		})
+		r.browser.set(func() { r.browser.wait = *slow })
 	case "Microsoft answers":
 		r.provider.set(func() {
 			select {
@@ -135,6 +138,28 @@ func happen(r *rig, what string, slow *chan struct{}) {
 		r.provider.set(func() {
 			r.provider.signIn, r.provider.silent = problem.New(problem.AccountDisabled), problem.New(problem.AccountDisabled)
 		})
+	case "sign in by SAML":
+		go func() { _ = r.SignInWith(ctx, "acme", SAML) }()
+	case "SAML alone":
+		r.server.set(func() { r.server.offers = withSAML(true) })
+	case "SAML and Microsoft":
+		r.server.set(func() { r.server.offers = withSAML(false) })
+	case "Microsoft alone":
+		r.server.set(func() { r.server.offers = acme() })
+	case "browser refuses":
+		r.browser.set(func() { r.browser.refuses = problem.New(problem.NoBrowser) })
+	case "browser opens":
+		r.browser.set(func() { r.browser.refuses = nil })
+	case "identity provider refuses":
+		r.browser.set(func() { r.browser.answers = url.Values{"error": {"access_denied"}} })
+	case "identity provider accepts":
+		r.browser.set(func() { r.browser.answers = nil })
+	case "answer lost":
+		r.server.set(func() { r.server.loses++ })
+	case "token stolen":
+		if t := r.vault.now().RefreshToken; t != "" {
+			_, _ = r.server.StartSession(ctx, api.SessionRequest{Workspace: "acme", RefreshToken: t})
+		}
 	case "keychain breaks":
 		r.vault.mu.Lock()
 		r.vault.save = problem.New(problem.KeychainLocked)
@@ -161,6 +186,12 @@ func invariants(r *rig, last step) (broken []string) {
 	must(s.Phase != Offline || time.Now().Before(s.OfflineUntil), "offline after the grace")
 	must(s.DeviceCode == nil || s.Phase == SigningIn, "a code in %v", s.Phase)
 	must(s.Phase != Starting, "still starting")
+	must((s.Method != "") == (s.Workspace != nil && (s.Phase == SigningIn || s.Phase == SignedIn || s.Phase == Offline)), "%v by %q", s.Phase, s.Method)
+	must(s.DeviceCode == nil || s.Method == Microsoft, "a code by %q", s.Method)
+	must(s.Phase == SigningIn || r.browser.ways() == 0, "%v, and %d ways back are open", s.Phase, r.browser.ways())
+	saved := r.vault.now()
+	must(saved.Account == "" || saved.RefreshToken == "", "two ways to go on are saved: %+v", saved)
+	must(saved.RefreshToken == "" || saved.Method == SAML && saved.RetryKey != "", "saved %+v", saved)
 	if s.Phase == SignedIn && last.wait > pollEvery { // by then it has looked
 		r.server.mu.Lock()
 		down, ended := r.server.down, r.server.ended

@@ -76,7 +76,7 @@ func (c *Client) resume(ctx context.Context, op *operation) error {
 // when it is gone or nearly over.
 func (c *Client) check(ctx context.Context, op *operation) (verdict, error) {
 	srv, err := c.savedServer()
-	if err == nil && c.saved.Workspace.Microsoft == nil {
+	if err == nil && c.saved.Method != SAML && c.saved.Workspace.Microsoft == nil {
 		err = problem.Wrap(problem.CacheUnreadable, errors.New("the saved workspace is incomplete"))
 	}
 	if err != nil {
@@ -86,9 +86,10 @@ func (c *Client) check(ctx context.Context, op *operation) (verdict, error) {
 	if c.saved.SessionToken == "" {
 		return c.renew(ctx, op, srv)
 	}
-	limited, cancel := context.WithTimeout(ctx, checkTimeout)
-	me, err := srv.Me(limited, c.saved.SessionToken)
-	cancel()
+	me, err := c.look(ctx, srv)
+	if code(err) == problem.SessionGone && c.catchUp(ctx) {
+		me, err = c.look(ctx, srv)
+	}
 	switch k := code(err); {
 	case err == nil && c.cfg.Now().Before(c.renewAt):
 		c.confirm(ctx, op, me)
@@ -111,6 +112,13 @@ func (c *Client) check(ctx context.Context, op *operation) (verdict, error) {
 		return over, c.signedOutElsewhere(ctx, op, err)
 	}
 	return unreachable, tooLate(ctx, err, problem.Offline)
+}
+
+// look asks the server who the saved session is of.
+func (c *Client) look(ctx context.Context, srv server) (api.Person, error) {
+	limited, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	return srv.Me(limited, c.saved.SessionToken)
 }
 
 // seenEnding takes the offline grace away: whoever then keeps Microsoft and the
@@ -165,6 +173,8 @@ func (c *Client) renew(ctx context.Context, op *operation, srv server) (verdict,
 	case err == nil:
 	case k == problem.AccessEnded || k == problem.AccountDisabled:
 		return over, c.revoke(ctx, op, err)
+	case k == problem.RefreshSpent && c.endedEarly:
+		return over, c.signedOutElsewhere(ctx, op, problem.Wrap(problem.SessionGone, err))
 	case old != "" && passing(k):
 		c.renewAt = now.Add(renewAgain)
 		return confirmed, nil
@@ -177,7 +187,9 @@ func (c *Client) renew(ctx context.Context, op *operation, srv server) (verdict,
 	default:
 		return over, c.lapse(ctx, op, err)
 	}
-	if c.endedEarly {
+	// A refresh token ends with its session. So where it is good the session
+	// did not end: only the answer to an earlier renewal was lost.
+	if c.endedEarly && c.saved.Method != SAML {
 		c.end(ctx, srv, sess.Token)
 		return over, c.signedOutElsewhere(ctx, op, problem.Wrap(problem.SessionGone, errors.New("the session was ended before its time")))
 	}
@@ -190,25 +202,42 @@ func (c *Client) renew(ctx context.Context, op *operation, srv server) (verdict,
 	if tok.UserName != "" {
 		next.UserName = tok.UserName
 	}
+	if next.Method == SAML {
+		// The server has replaced what is saved. It is no good any more,
+		// whoever waits for this or not.
+		c.adopt(&next, sess)
+		return c.renewed(ctx, op, c.store(ctx, next))
+	}
 	if !c.alive(op) {
 		c.end(ctx, srv, sess.Token)
 		return over, ctx.Err()
 	}
 	c.adopt(&next, sess)
-	notice := c.keep(ctx, op, next)
+	v, err := c.renewed(ctx, op, c.keep(ctx, op, next))
+	if v == confirmed && old != "" {
+		c.end(ctx, srv, old)
+	}
+	return v, err
+}
+
+// renewed publishes the next session. notice is why it could not be saved.
+func (c *Client) renewed(ctx context.Context, op *operation, notice error) (verdict, error) {
 	if !c.publish(op, c.signedIn(notice)) {
 		return over, ctx.Err()
-	}
-	if old != "" {
-		c.end(ctx, srv, old)
 	}
 	return confirmed, nil
 }
 
-// silentSession gets a Microsoft token without the person, and a session for it.
+// silentSession gets the next session without the person: for a Microsoft token,
+// which it gets before, or for the refresh token.
 func (c *Client) silentSession(ctx context.Context, srv server, fresh bool) (api.Session, Token, error) {
 	limited, cancel := context.WithTimeout(ctx, silentTimeout)
 	defer cancel()
+	if c.saved.Method == SAML {
+		c.catchUp(limited)
+		sess, err := refresh(limited, srv, c.saved, c.cfg.Device)
+		return sess, Token{}, tooLate(ctx, err, problem.Offline)
+	}
 	r := request(c.saved.Workspace)
 	r.Account, r.LoginHint, r.ForceRefresh = c.saved.Account, c.saved.UserName, fresh
 	tok, err := c.cfg.Provider.Silent(limited, r)
@@ -246,11 +275,12 @@ func (c *Client) lapse(ctx context.Context, op *operation, cause error) error {
 	if c.alive(op) {
 		_ = c.forget(ctx, c.saved)
 		ws := c.saved.Workspace
-		next := Saved{Server: c.saved.Server, LastWorkspace: c.saved.LastWorkspace, Workspace: ws, UserName: c.saved.UserName}
+		next := Saved{Server: c.saved.Server, LastWorkspace: c.saved.LastWorkspace, Workspace: ws, Method: c.saved.Method, UserName: c.saved.UserName}
+		method := next.Method
 		if err := c.keep(ctx, op, next); err != nil {
 			_ = c.wipe(ctx)
 		}
-		c.held, c.lastInput, c.lastWithCode = false, c.last, false
+		c.held, c.lastInput, c.lastWay = false, c.last, way{method: method}
 		c.publish(op, State{Phase: SignedOut, Workspace: &ws, Err: cause})
 	}
 	return cause

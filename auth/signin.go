@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -21,8 +22,8 @@ const (
 
 // signIn is an interactive sign-in from what the person typed to the saved
 // session.
-func (c *Client) signIn(ctx context.Context, op *operation, where string, withCode bool) error {
-	c.held, c.lastInput, c.lastWithCode = false, where, withCode
+func (c *Client) signIn(ctx context.Context, op *operation, where string, how way) error {
+	c.held, c.lastInput, c.lastWay = false, where, how
 	if !c.publish(op, State{Phase: SigningIn}) {
 		return ctx.Err()
 	}
@@ -41,22 +42,75 @@ func (c *Client) signIn(ctx context.Context, op *operation, where string, withCo
 			c.last = Place{Server: place.Server, ID: ws.ID}.remembered(c.cfg.Server)
 		}
 	}
-	if !c.publish(op, State{Phase: SigningIn, Workspace: &ws}) {
-		return ctx.Err()
-	}
-	key := place.Server.String() + " " + ws.ID
-	tok, err := c.ask(ctx, op, place, ws, c.choose[key], withCode)
+	method, err := how.in(ws)
 	if err != nil {
-		c.choose[key] = true
 		return c.fail(op, err)
 	}
-	next := Saved{Server: place.Server.String(), LastWorkspace: c.last, Workspace: ws, Account: tok.Account, UserName: tok.UserName}
-	if err := c.admit(ctx, op, srv, next, tok); err != nil {
+	if !c.publish(op, State{Phase: SigningIn, Workspace: &ws, Method: method}) {
+		return ctx.Err()
+	}
+	next := Saved{Server: place.Server.String(), LastWorkspace: c.last, Workspace: ws, Method: method}
+	key := next.Server + " " + ws.ID
+	if err := c.enter(ctx, op, srv, next, asking{place, ws, c.choose[key], how.withCode}); err != nil {
 		c.choose[key] = true
 		return err
 	}
 	delete(c.choose, key)
 	return nil
+}
+
+// way is how somebody wants to sign in.
+type way struct {
+	method   Method // "" leaves it to the workspace
+	withCode bool
+}
+
+// in returns the method to take in a workspace.
+func (w way) in(ws api.Workspace) (Method, error) {
+	offered := MethodsOf(ws)
+	switch {
+	case len(offered) == 0:
+		return "", problem.New(problem.WorkspaceNotSet)
+	case w.withCode && ws.Microsoft == nil:
+		return "", problem.New(problem.NoDeviceCode)
+	case w.withCode:
+		return Microsoft, nil
+	case slices.Contains(offered, w.method):
+		return w.method, nil
+	}
+	return offered[0], nil
+}
+
+// asking is what one question to the person depends on.
+type asking struct {
+	place Place
+	ws    api.Workspace
+	// choose lets the person choose who they are, rather than taking whoever
+	// is signed in in the browser.
+	choose   bool
+	withCode bool
+}
+
+// enter has the person prove who they are and turns that into a session.
+func (c *Client) enter(ctx context.Context, op *operation, srv server, next Saved, a asking) error {
+	proof := api.SessionRequest{Workspace: a.ws.ID, Device: c.cfg.Device}
+	var notice error
+	if next.Method == SAML {
+		back, err := c.askSAML(ctx, a)
+		if err != nil {
+			return c.refused(ctx, op, next, err)
+		}
+		proof.GrantType, proof.Code, proof.CodeVerifier, proof.RedirectURI = "authorization_code", back.code, back.verifier, back.redirectURI
+		next.RetryKey = secret()
+	} else {
+		tok, err := c.askMicrosoft(ctx, op, a)
+		if err != nil {
+			return c.fail(op, err)
+		}
+		proof.AccessToken, notice = tok.AccessToken, tok.Notice
+		next.Account, next.UserName = tok.Account, tok.UserName
+	}
+	return c.admit(ctx, op, srv, next, proof, notice)
 }
 
 func lookUp(ctx context.Context, srv server, place Place) (ws api.Workspace, err error) {
@@ -67,58 +121,61 @@ func lookUp(ctx context.Context, srv server, place Place) (ws api.Workspace, err
 	} else {
 		ws, err = srv.Workspace(limited, place.ID)
 	}
-	switch {
-	case err != nil:
-		return ws, tooLate(ctx, err, problem.Offline)
-	case ws.Microsoft == nil:
-		return ws, problem.New(problem.WorkspaceNotSet)
-	}
-	return ws, nil
+	return ws, tooLate(ctx, err, problem.Offline)
 }
 
-// ask lets the person sign in at Microsoft. Where no browser can be opened it
-// goes on with a code, and says so.
-func (c *Client) ask(ctx context.Context, op *operation, place Place, ws api.Workspace, choose, withCode bool) (Token, error) {
-	r := request(ws)
-	if place.Email != "" {
-		r.LoginHint = place.Email
+// hint is who is expected to sign in, or "".
+func (c *Client) hint(a asking) string {
+	switch {
+	case a.choose: // a hint would take the choice away again
+		return ""
+	case c.saved.UserName != "" && c.saved.Server == a.place.Server.String() && c.saved.Workspace.ID == a.ws.ID:
+		return c.saved.UserName
 	}
-	if c.saved.UserName != "" && c.saved.Server == place.Server.String() && c.saved.Workspace.ID == ws.ID {
-		r.LoginHint = c.saved.UserName
+	return a.place.Email
+}
+
+// askMicrosoft lets the person sign in at Microsoft. Where no browser can be
+// opened it goes on with a code, and says so.
+func (c *Client) askMicrosoft(ctx context.Context, op *operation, a asking) (Token, error) {
+	r := request(a.ws)
+	r.LoginHint = c.hint(a)
+	if a.choose {
+		r.Prompt = "select_account"
 	}
-	if choose {
-		// A hint would take the choice away again.
-		r.Prompt, r.LoginHint = "select_account", ""
+	showCode := func(why error) func(DeviceCode) {
+		return func(d DeviceCode) {
+			c.publish(op, State{Phase: SigningIn, Workspace: &a.ws, Method: Microsoft, DeviceCode: &d, Notice: why})
+		}
 	}
-	showCode := func(d DeviceCode) {
-		c.publish(op, State{Phase: SigningIn, Workspace: &ws, DeviceCode: &d})
-	}
-	if withCode {
-		r.DeviceCode = showCode
+	if a.withCode {
+		r.DeviceCode = showCode(nil)
 	}
 	tok, err := c.cfg.Provider.SignIn(ctx, r)
-	if k := code(err); !withCode && ctx.Err() == nil && (k == problem.NoBrowser || k == problem.PortBusy) {
-		why := err
-		r.DeviceCode = func(d DeviceCode) {
-			c.publish(op, State{Phase: SigningIn, Workspace: &ws, DeviceCode: &d, Notice: why})
-		}
+	if k := code(err); !a.withCode && ctx.Err() == nil && (k == problem.NoBrowser || k == problem.PortBusy) {
+		r.DeviceCode = showCode(err)
 		tok, err = c.cfg.Provider.SignIn(ctx, r)
 	}
 	return tok, tooLate(ctx, err, problem.SignInTimedOut)
 }
 
-// admit turns the person's token into a session, saves it and publishes it.
+// refused publishes that a sign-in came to nothing, or that the person's access
+// has ended, which wipes what is left of earlier ones.
+func (c *Client) refused(ctx context.Context, op *operation, next Saved, err error) error {
+	if code(err) == problem.AccessEnded {
+		c.saved = next
+		return c.revoke(ctx, op, err)
+	}
+	return c.fail(op, err)
+}
+
+// admit turns the person's proof into a session, saves it and publishes it.
 // When it comes to nothing, nothing of it stays on this device.
-func (c *Client) admit(ctx context.Context, op *operation, srv server, next Saved, tok Token) error {
-	notice := tok.Notice
-	sess, err := srv.StartSession(ctx, api.SessionRequest{Workspace: next.Workspace.ID, AccessToken: tok.AccessToken, Device: c.cfg.Device})
+func (c *Client) admit(ctx context.Context, op *operation, srv server, next Saved, proof api.SessionRequest, notice error) error {
+	sess, err := srv.StartSession(ctx, proof)
 	if err != nil {
 		_ = c.forget(ctx, next) // its tokens are of no use to anybody
-		if code(err) == problem.AccessEnded {
-			c.saved = next
-			return c.revoke(ctx, op, err)
-		}
-		return c.fail(op, tooLate(ctx, err, problem.Offline))
+		return c.refused(ctx, op, next, tooLate(ctx, err, problem.Offline))
 	}
 	before := c.saved
 	c.adopt(&next, sess)
@@ -152,6 +209,9 @@ func (c *Client) replaced(ctx context.Context, before, next Saved) {
 func (c *Client) adopt(s *Saved, sess api.Session) {
 	now := c.cfg.Now()
 	s.SessionToken, s.ExpiresAt, s.Person = sess.Token, sess.ExpiresAt, sess.Me
+	if s.Method == SAML {
+		s.RefreshToken, s.UserName = sess.RefreshToken, sess.Me.UserName
+	}
 	s.SeenAt, s.OfflineGraceSeconds = now, sess.OfflineGraceSeconds
 	c.renewAt, c.endedEarly = renewal(now, sess.ExpiresAt.Add(-c.ahead)), false
 }
@@ -162,6 +222,11 @@ func (c *Client) keep(ctx context.Context, op *operation, s Saved) error {
 	if !c.alive(op) {
 		return ctx.Err()
 	}
+	return c.store(ctx, s)
+}
+
+// store saves s in any case.
+func (c *Client) store(ctx context.Context, s Saved) error {
 	c.saved, c.loaded = s, true
 	aside, cancel := c.aside(ctx)
 	defer cancel()
@@ -225,7 +290,11 @@ func request(ws api.Workspace) Request {
 // signedIn is the state of the saved session.
 func (c *Client) signedIn(notice error) State {
 	ws, p := c.saved.Workspace, c.saved.Person
-	return State{Phase: SignedIn, Workspace: &ws, Person: &p, Notice: notice}
+	m := c.saved.Method
+	if m == "" {
+		m = Microsoft
+	}
+	return State{Phase: SignedIn, Workspace: &ws, Method: m, Person: &p, Notice: notice}
 }
 
 // savedServer is the server of the saved session.

@@ -21,7 +21,7 @@ func (c *Client) signOut(ctx context.Context, op *operation, scope Scope) error 
 	var notice error
 	if scope == AllDevices && before.SessionToken != "" {
 		limited, cancel := context.WithTimeout(ctx, tellTimeout)
-		err := srv.EndSession(limited, before.SessionToken, true)
+		err := tell(limited, srv, before, true)
 		cancel()
 		if err != nil && code(err) != problem.SessionGone {
 			notice = left(tooLate(ctx, err, problem.Offline), "Your other devices are still signed in.")
@@ -39,7 +39,7 @@ func (c *Client) signOut(ctx context.Context, op *operation, scope Scope) error 
 	c.publish(op, State{Phase: SignedOut, Err: err, Notice: notice})
 	if scope != AllDevices && before.SessionToken != "" {
 		limited, cancel := context.WithTimeout(ctx, tellTimeout)
-		if err := srv.EndSession(limited, before.SessionToken, false); err != nil {
+		if err := tell(limited, srv, before, false); err != nil {
 			c.cfg.Log.Info("the session was not ended at the server", "code", code(err))
 		}
 		cancel()
@@ -53,9 +53,23 @@ func (c *Client) signOut(ctx context.Context, op *operation, scope Scope) error 
 	return err
 }
 
+// tell ends the session of s at the server. A token that expired while the device
+// slept ends nothing, but what can still be renewed must not stay behind.
+func tell(ctx context.Context, srv server, s Saved, all bool) error {
+	err := srv.EndSession(ctx, s.SessionToken, all)
+	if code(err) != problem.SessionGone || s.RefreshToken == "" {
+		return err
+	}
+	sess, err := refresh(ctx, srv, s, "")
+	if err != nil {
+		return problem.Wrap(problem.SessionGone, err)
+	}
+	return srv.EndSession(ctx, sess.Token, all)
+}
+
 func (c *Client) logoutURL(ctx context.Context, s Saved) (string, error) {
 	const still = "You are still signed in to Microsoft in the browser."
-	if s.Workspace.Microsoft == nil {
+	if s.Method == SAML || s.Workspace.Microsoft == nil {
 		return "", nil
 	}
 	if c.cfg.OpenURL == nil {
