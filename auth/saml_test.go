@@ -368,3 +368,18 @@ func TestSAML_aRenewalThatIsCutShortIsNotLost(t *testing.T) {
 		}
 	})
 }
+
+func TestSAML_accessThatEndedTakesAnEarlierSignInAlong(t *testing.T) {
+	in(t, func(r *rig) {
+		r.mustSignIn() // with Microsoft
+		r.server.set(func() { r.server.offers = withSAML(true) })
+		_ = r.SignInWithCode(r.ctx, "acme")
+		r.want(SignedOut, problem.NoDeviceCode, "")
+		r.server.push(api.EventAccessEnded, nil)
+		_ = r.signIn("acme")
+		r.want(Revoked, problem.AccessEnded, "")
+		if !r.vault.empty() || !r.provider.empty() {
+			t.Error("Microsoft's tokens are still there")
+		}
+	})
+}

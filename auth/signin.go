@@ -163,6 +163,7 @@ func (c *Client) askMicrosoft(ctx context.Context, op *operation, a asking) (Tok
 // has ended, which wipes what is left of earlier ones.
 func (c *Client) refused(ctx context.Context, op *operation, next Saved, err error) error {
 	if code(err) == problem.AccessEnded {
+		c.replaced(ctx, c.saved, next)
 		c.saved = next
 		return c.revoke(ctx, op, err)
 	}
@@ -195,7 +196,7 @@ func (c *Client) admit(ctx context.Context, op *operation, srv server, next Save
 	return nil
 }
 
-// replaced ends what an earlier sign-in left, now that there is a new one.
+// replaced ends what an earlier sign-in left, now that there was a new one.
 func (c *Client) replaced(ctx context.Context, before, next Saved) {
 	if before.Account != "" && before.Account != next.Account {
 		_ = c.forget(ctx, before)
