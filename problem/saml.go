@@ -49,6 +49,7 @@ const (
 	SAMLCondition      Code = "LY-SAML-053" // a condition that is not understood
 	SAMLNoAuthn        Code = "LY-SAML-054" // no AuthnStatement
 	SAMLSessionEnded   Code = "LY-SAML-055"
+	SAMLAuthnWeak      Code = "LY-SAML-056" // not anew, or not in the way that was demanded
 	SAMLIdPFailed      Code = "LY-SAML-060" // a status other than Success
 	SAMLLogoutRefused  Code = "LY-SAML-061"
 	SAMLRelayState     Code = "LY-SAML-062"
@@ -164,6 +165,7 @@ var samlTexts = map[Code]Text{
 	SAMLCondition:      {403, "The sign-in sets a condition that this server does not know.", samlCopy, Admin},
 	SAMLNoAuthn:        {403, "The sign-in does not say how the person was authenticated.", samlCopy, Admin},
 	SAMLSessionEnded:   {403, "Your organisation's sign-in has ended already.", "Sign in again.", You},
+	SAMLAuthnWeak:      {403, "You were not signed in in the way that this workspace demands.", "Sign in again. If it goes on, tell your IT administrator what stands below.", You},
 	SAMLIdPFailed:      {403, "Your organisation did not let you sign in.", samlCopy, Admin},
 	SAMLLogoutRefused:  {400, "The request to sign out could not be accepted.", "Sign out here instead.", You},
 	SAMLRelayState:     {400, "The place to return to is too long.", "Sign in again from the app's first page.", You},

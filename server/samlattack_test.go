@@ -210,6 +210,39 @@ func TestAttack_anUnsolicitedSignInReplacesNobodyElse(t *testing.T) {
 	}
 }
 
+// Whoever sits at an open browser can take out of a request what it demands, and
+// the provider cannot know.
+func TestAttack_whatIsDemandedIsLookedFor(t *testing.T) {
+	w := newSAML(t, "sqlite", func(c *directory.SAML) { c.JIT, c.ForceAuthn, c.IdPInitiated = true, true, directory.IdPAccept })
+	before := func(m *entratest.SAMLMessage) { m.AuthnInstant = m.AuthnInstant.Add(-time.Hour) }
+	jar := w.jar()
+	w.says(w.come(jar, before), problem.SAMLAuthnWeak)
+	raw, err := w.tenant.SAMLResponse(w.app, w.ada, entratest.ResponseOptions{Change: before})
+	w.must(err)
+	if resp := w.post(raw, ""); resp.Header.Get("Location") != "/w/acme/saml/login" {
+		t.Errorf("an old sign-in that nobody asked for: %d %q", resp.StatusCode, resp.Header.Get("Location"))
+	}
+	if resp := w.come(jar); resp.StatusCode != http.StatusSeeOther {
+		t.Errorf("a fresh one: %d %s", resp.StatusCode, bodyOf(t, resp))
+	}
+
+	const multiple = "http://schemas.microsoft.com/claims/multipleauthn"
+	w.change(func(c *directory.SAML) { c.ForceAuthn, c.AuthnContext = false, multiple })
+	jar = w.jar()
+	w.says(w.come(jar), problem.SAMLAuthnWeak)
+	if got := w.here(jar); got != 401 {
+		t.Errorf("whoami: %d", got)
+	}
+	for name, change := range map[string]func(*entratest.SAMLMessage){
+		"as the context": func(m *entratest.SAMLMessage) { m.AuthnContext = multiple },
+		"as a method":    saying(saml.ClaimAuthnMethods, multiple),
+	} {
+		if resp := w.come(w.jar(), change); resp.StatusCode != http.StatusSeeOther {
+			t.Errorf("%s: %d %s", name, resp.StatusCode, bodyOf(t, resp))
+		}
+	}
+}
+
 // An administrator who replaces a provider has a reason.
 func TestAttack_aReplacedProvidersWordIsWorthNothing(t *testing.T) {
 	w := newSAML(t, "sqlite", func(c *directory.SAML) { c.JIT = true })

@@ -1,12 +1,14 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,7 +69,24 @@ func (h *SAMLHandler) acs(w http.ResponseWriter, r *http.Request) error {
 	case v.conn.Disabled && p.Test == "":
 		return problem.Wrap(problem.SAMLNotSet, errors.New("the connection is switched off"))
 	}
+	if err := v.demanded(a, p.Asked); err != nil {
+		return h.refused(w, r, v, relay, err)
+	}
 	return h.park(w, r, v, a, p)
+}
+
+// demanded compares how the person was authenticated with what the workspace
+// demands. That it was asked for says nothing: whoever has the browser can take
+// it out of a request, which the provider does not know to be signed.
+func (v visit) demanded(a *saml.Assertion, asked time.Time) error {
+	if v.conn.ForceAuthn && a.AuthnInstant.Before(asked.Add(-cmp.Or(v.conn.Skew, saml.DefaultSkew))) {
+		return problem.Detailf(problem.SAMLAuthnWeak, "The person was asked at %s, and had to be asked again.", a.AuthnInstant.UTC().Format(time.RFC3339))
+	}
+	want := v.conn.AuthnContext
+	if want != "" && a.AuthnContext != want && !slices.Contains(a.Values(saml.ClaimAuthnMethods), want) {
+		return problem.Detailf(problem.SAMLAuthnWeak, "The workspace demands %s, and it was %s.", saml.Shown(want), saml.Shown(a.AuthnContext))
+	}
+	return nil
 }
 
 // formOf reads a form of a bounded size. The session cookie plays no part here.
@@ -125,7 +144,7 @@ func (h *SAMLHandler) unsolicited(w http.ResponseWriter, r *http.Request, v visi
 		// We asked, and the answer does not say so: asking again would go on
 		// for ever.
 		return problem.Wrap(problem.SAMLInResponseTo, errors.New("the answer to a request names none"))
-	case v.conn.IdPInitiated == directory.IdPAccept:
+	case v.conn.IdPInitiated == directory.IdPAccept && v.demanded(a, h.Now()) == nil:
 		id := "unsolicited " + secret()
 		return h.park(w, r, v, a, purpose{ID: id, Binding: h.bind(w, r, id), Return: back})
 	}

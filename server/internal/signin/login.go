@@ -25,6 +25,8 @@ type purpose struct {
 	Binding string `json:"binding"`
 	// Relay is the hash of the RelayState that went with it.
 	Relay string `json:"relay,omitempty"`
+	// Asked is when.
+	Asked time.Time `json:"asked"`
 	// Return is the path on this server to go to, for a sign-in on the web.
 	Return string `json:"return,omitempty"`
 	// App is set for a sign-in of an app, Test for a test: the hash of its
@@ -104,7 +106,7 @@ func (h *SAMLHandler) send(w http.ResponseWriter, r *http.Request, v visit, p pu
 	if err != nil {
 		return fmt.Errorf("making the request: %w", err)
 	}
-	p.ID, p.Relay = m.ID, directory.HashToken(relay)
+	p.ID, p.Relay, p.Asked = m.ID, directory.HashToken(relay), o.Now
 	p.Binding = h.bind(w, r, m.ID)
 	if err := h.remember(r.Context(), v.ws.ID, p); err != nil {
 		return err
