@@ -315,6 +315,8 @@ func (w *Window) ask(a act) {
 	}
 	do := map[act]func(){
 		doSignIn:           func() { _ = client.SignIn(w.ctx, where) },
+		doSignInMicrosoft:  func() { _ = client.SignInWith(w.ctx, where, auth.Microsoft) },
+		doSignInSAML:       func() { _ = client.SignInWith(w.ctx, where, auth.SAML) },
 		doSignInWithCode:   func() { _ = client.SignInWithCode(w.ctx, where) },
 		doCancel:           func() { client.Cancel() },
 		doDismiss:          func() { _ = client.Dismiss(w.ctx) },

@@ -32,6 +32,8 @@ type act string
 const (
 	doNothing          act = ""
 	doSignIn           act = "sign-in"
+	doSignInMicrosoft  act = "sign-in-microsoft"
+	doSignInSAML       act = "sign-in-saml"
 	doSignInWithCode   act = "sign-in-with-code"
 	doCancel           act = "cancel"
 	doDismiss          act = "dismiss"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -41,6 +42,9 @@ func homePage(t texts, s auth.State, f facts) page {
 		{Act: doSignOutAll, Label: t.SignOutAll, Caption: t.SignOutAllText, Look: row},
 		{Act: doSignOutMicrosoft, Label: t.SignOutMicrosoft, Caption: t.SignOutMicrosoftText, Look: row},
 		{Act: doMenu, Label: t.Close},
+	}
+	if s.Method == auth.SAML {
+		p.Buttons = slices.Delete(p.Buttons, 2, 3)
 	}
 	return p
 }
@@ -140,14 +144,19 @@ func errorPage(t texts, s auth.State, f facts) page {
 	}
 	again := button{Act: doRetry, Label: t.TryAgain, Look: primary}
 	switch k {
-	case problem.SignInAgain, problem.SessionGone, problem.SignInCancelled, problem.SignInTimedOut:
+	case problem.SignInAgain, problem.SessionGone, problem.RefreshSpent, problem.SignInCancelled, problem.SignInTimedOut, problem.NoDeviceCode:
 		again.Label = t.SignInAgain
 	case problem.DeviceExpired:
 		again = button{Act: doSignInWithCode, Label: t.UseCode, Look: primary}
 	}
 	p.Buttons = []button{again}
+	withCode := s.Workspace == nil || s.Workspace.Microsoft != nil
 	switch k {
 	case problem.NoBrowser, problem.PortBusy:
+		if !withCode {
+			p.Text = t.NeedBrowser
+			break
+		}
 		p.Buttons[0].Look = outlined
 		p.Buttons = append([]button{{Act: doSignInWithCode, Label: t.UseCode, Look: primary}}, p.Buttons...)
 	case problem.RedirectUnknown:

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lanyard-sso/lanyard/assets"
@@ -21,15 +22,12 @@ func inField(err error) bool {
 
 func entryPage(t texts, s auth.State, f facts) page {
 	p := page{
-		Kind:  entry,
-		Title: t.EntryTitle,
-		Text:  t.EntryText,
-		Field: &field{Label: t.Workspace, Placeholder: t.WorkspacePlaceholder, Value: f.Input},
-		Buttons: []button{
-			{Act: doSignIn, Label: t.SignInMicrosoft, Look: microsoft},
-			{Act: doSignInWithCode, Label: t.UseCode},
-		},
-		Enter: doSignIn,
+		Kind:    entry,
+		Title:   t.EntryTitle,
+		Text:    t.EntryText,
+		Field:   &field{Label: t.Workspace, Placeholder: t.WorkspacePlaceholder, Value: f.Input},
+		Buttons: waysIn(t, s, f),
+		Enter:   doSignIn,
 	}
 	if p.Field.Value == "" {
 		p.Field.Value = s.LastWorkspace
@@ -48,6 +46,27 @@ func entryPage(t texts, s auth.State, f facts) page {
 	return p
 }
 
+// waysIn are the buttons of the ways to sign in: those of the workspace where it
+// is known, and else all, of which the workspace takes what it offers. Return in
+// the field lets it choose.
+func waysIn(t texts, s auth.State, f facts) []button {
+	all := []button{
+		{Act: doSignInMicrosoft, Label: t.SignInMicrosoft, Look: microsoft},
+		{Act: doSignInSAML, Label: t.SignInSAML, Look: outlined},
+		{Act: doSignInWithCode, Label: t.UseCode},
+	}
+	if s.Workspace == nil || f.Input != "" && f.Input != s.LastWorkspace {
+		return all
+	}
+	switch m := auth.MethodsOf(*s.Workspace); {
+	case slices.Equal(m, []auth.Method{auth.Microsoft}):
+		return []button{all[0], all[2]}
+	case slices.Equal(m, []auth.Method{auth.SAML}):
+		return []button{{Act: doSignInSAML, Label: t.SignIn, Look: primary}}
+	}
+	return all
+}
+
 func signingInPage(t texts, s auth.State, f facts) page {
 	if s.DeviceCode != nil {
 		return codePage(t, s, f)
@@ -63,7 +82,7 @@ func signingInPage(t texts, s auth.State, f facts) page {
 			Escape:  doCancel,
 		}
 	}
-	return page{
+	p := page{
 		Kind: browser, Picture: assets.Browser, Title: t.BrowserTitle, Text: fmt.Sprintf(t.BrowserText, name(s)), Busy: true,
 		Buttons: []button{
 			{Act: doCancel, Label: t.Cancel, Look: outlined},
@@ -71,6 +90,10 @@ func signingInPage(t texts, s auth.State, f facts) page {
 		},
 		Escape: doCancel,
 	}
+	if s.Method == auth.SAML {
+		p.Text, p.Buttons = fmt.Sprintf(t.BrowserTextSAML, name(s)), p.Buttons[:1]
+	}
+	return p
 }
 
 func codePage(t texts, s auth.State, f facts) page {

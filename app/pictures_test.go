@@ -36,6 +36,13 @@ func acme() *api.Workspace {
 	return &api.Workspace{ID: "acme", Name: "Acme Instruments", Microsoft: &api.Microsoft{Authority: "https://login.microsoftonline.com/t", TenantID: "t", ClientID: "c", Scope: "s"}}
 }
 
+// bySAML is acme where that is the only way to sign in.
+func bySAML() *api.Workspace {
+	ws := acme()
+	ws.Microsoft, ws.SAML = nil, &api.SAML{Start: "https://sso.example.com/w/acme/sso"}
+	return ws
+}
+
 // situation is one state of the app that looks like no other.
 type situation struct {
 	name  string
@@ -68,6 +75,14 @@ func situations() []situation {
 		{"17-error", auth.State{Phase: out, Workspace: acme(), Err: refused}, on},
 		{"18-error-offline", auth.State{Phase: out, Workspace: acme(), Err: problem.New(problem.Offline)}, on},
 		{"19-error-browser", auth.State{Phase: out, Workspace: acme(), Err: problem.New(problem.NoBrowser)}, on},
+		{"20-entry-microsoft", auth.State{Phase: out, Workspace: acme(), LastWorkspace: "acme"}, on},
+		{"21-entry-saml", auth.State{Phase: out, Workspace: bySAML(), LastWorkspace: "acme"}, on},
+		{"22-entry-another", auth.State{Phase: out, Workspace: bySAML(), LastWorkspace: "acme"}, with(func(f *facts) { f.Input = "other" })},
+		{"23-browser-saml", auth.State{Phase: auth.SigningIn, Workspace: bySAML(), Method: auth.SAML}, on},
+		{"24-home-menu-saml", auth.State{Phase: auth.SignedIn, Workspace: bySAML(), Method: auth.SAML, Person: ada()}, with(func(f *facts) { f.Menu = true })},
+		{"25-error-saml", auth.State{Phase: out, Workspace: bySAML(), Err: problem.New(problem.NotAdmitted)}, on},
+		{"26-error-browser-saml", auth.State{Phase: out, Workspace: bySAML(), Err: problem.New(problem.NoBrowser)}, on},
+		{"27-error-code-saml", auth.State{Phase: out, Workspace: bySAML(), Err: problem.New(problem.NoDeviceCode)}, on},
 	}
 }
 

@@ -10,11 +10,14 @@ type texts struct {
 
 	EntryTitle, EntryText           string
 	Workspace, WorkspacePlaceholder string
-	SignInMicrosoft                 string
+	SignInMicrosoft, SignInSAML     string
+	SignIn                          string // where there is one way
 	LookingUp                       string // what was typed
 	LookingUpText                   string
 
 	BrowserTitle, BrowserText string // the workspace's name
+	BrowserTextSAML           string // the workspace's name
+	NeedBrowser               string
 	UseCode, Cancel           string
 
 	CodeTitle, CodeText string
@@ -68,13 +71,17 @@ func english() texts {
 		Workspace:            "Workspace",
 		WorkspacePlaceholder: "acme, or your work e-mail",
 		SignInMicrosoft:      "Sign in with Microsoft",
+		SignInSAML:           "Sign in with single sign-on",
+		SignIn:               "Sign in",
 		LookingUp:            "Looking up %s",
 		LookingUpText:        "This takes a second.",
 
-		BrowserTitle: "Finish in your browser",
-		BrowserText:  "Microsoft has opened a page where you sign in to %s. Come back here when you are done.",
-		UseCode:      "Sign in with a code instead",
-		Cancel:       "Cancel",
+		BrowserTitle:    "Finish in your browser",
+		BrowserText:     "Microsoft has opened a page where you sign in to %s. Come back here when you are done.",
+		BrowserTextSAML: "The sign-in page of %s has been opened there. Come back here when you are done.",
+		NeedBrowser:     "This workspace signs in with a browser on this device. Choose one in the system's settings, then try again.",
+		UseCode:         "Sign in with a code instead",
+		Cancel:          "Cancel",
 
 		CodeTitle:     "Sign in on any device",
 		CodeText:      "Scan the picture with your phone or open the address in a browser, then type the code.",

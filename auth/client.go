@@ -268,6 +268,12 @@ func (c *Client) fail(op *operation, err error) error {
 	return err
 }
 
+// failIn is fail where the workspace was found already.
+func (c *Client) failIn(op *operation, ws api.Workspace, err error) error {
+	c.publish(op, State{Phase: SignedOut, Workspace: &ws, Err: err})
+	return err
+}
+
 func code(err error) problem.Code {
 	c, _ := problem.Of(err)
 	return c

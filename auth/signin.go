@@ -44,7 +44,7 @@ func (c *Client) signIn(ctx context.Context, op *operation, where string, how wa
 	}
 	method, err := how.in(ws)
 	if err != nil {
-		return c.fail(op, err)
+		return c.failIn(op, ws, err)
 	}
 	if !c.publish(op, State{Phase: SigningIn, Workspace: &ws, Method: method}) {
 		return ctx.Err()
@@ -105,7 +105,7 @@ func (c *Client) enter(ctx context.Context, op *operation, srv server, next Save
 	} else {
 		tok, err := c.askMicrosoft(ctx, op, a)
 		if err != nil {
-			return c.fail(op, err)
+			return c.failIn(op, a.ws, err)
 		}
 		proof.AccessToken, notice = tok.AccessToken, tok.Notice
 		next.Account, next.UserName = tok.Account, tok.UserName
@@ -167,7 +167,7 @@ func (c *Client) refused(ctx context.Context, op *operation, next Saved, err err
 		c.saved = next
 		return c.revoke(ctx, op, err)
 	}
-	return c.fail(op, err)
+	return c.failIn(op, next.Workspace, err)
 }
 
 // admit turns the person's proof into a session, saves it and publishes it.

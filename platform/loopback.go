@@ -19,11 +19,11 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 )
 
-// Loopback is an auth.ReturnFunc: a listener on this device that Microsoft
-// sends the browser back to (RFC 8252, section 7.3). Its redirect URI is
-// http://localhost:PORT with a port of its own; Microsoft Entra ignores the
-// port of a registered http://localhost but compares the path, which is why
-// there is none.
+// Loopback is an auth.ReturnFunc: a listener on this device that Microsoft, or
+// the Lanyard server after a sign-in by SAML, sends the browser back to (RFC
+// 8252, section 7.3). Its redirect URI is http://localhost:PORT with a port of
+// its own; Microsoft Entra ignores the port of a registered http://localhost but
+// compares the path, which is why there is none.
 //
 // It answers on 127.0.0.1 and ::1, since a browser may try either for
 // localhost, and takes one answer, by GET (response_mode=query) or POST
