@@ -100,6 +100,31 @@ func TestAttack_ofManyAtOnceOneSucceeds(t *testing.T) {
 	}
 }
 
+// Two devices of one person, who are nobody here yet, at two servers at once.
+func TestAttack_atTheFirstSignInNobodyBecomesTwo(t *testing.T) {
+	for name := range engines {
+		t.Run(name, func(t *testing.T) {
+			const devices = 4
+			w := newSAML(t, name, func(c *directory.SAML) { c.JIT = true })
+			second := w.serve(w.open(), func(c *Config) { c.PublicURL = w.r.server.cfg.PublicURL })
+			jars, done := make([]http.CookieJar, devices), make([]string, devices)
+			for i := range devices {
+				jars[i] = w.jar()
+				raw, relay := w.answered(jars[i])
+				done[i] = w.post(raw, relay).Header.Get("Location")
+			}
+			if n := atOnce(devices, func(i int) bool {
+				return w.call(jars[i], "GET", []*replica{w.r, second}[i%2].URL+done[i], nil).StatusCode == http.StatusSeeOther
+			}); n != devices {
+				t.Errorf("%d of %d were let in", n, devices)
+			}
+			if n, err := w.store.CountUsers(t.Context(), "acme"); err != nil || n.Active != 1 {
+				t.Errorf("people: %+v, %v", n, err)
+			}
+		})
+	}
+}
+
 func (w *samlWorld) adaID() string {
 	w.t.Helper()
 	u, err := w.store.UserByExternalID(w.t.Context(), "acme", w.ada.ObjectID)

@@ -273,3 +273,65 @@ func (w *samlWorld) documentAt(address string) []byte {
 	defer resp.Body.Close()
 	return []byte(bodyOf(w.t, resp))
 }
+
+// Between the verified answer and the session, somebody may lose their access.
+func TestAttack_nobodySlipsInBesideTheEndOfTheirAccess(t *testing.T) {
+	w := newSAML(t, "sqlite", nil)
+	id := w.provision(w.r, w.ada)
+	jar := w.jar()
+	raw, relay := w.answered(jar)
+	done := w.r.URL + w.post(raw, relay).Header.Get("Location")
+	q, verifier := appQuery(appReturn)
+	code := w.appCode(q).Get("code")
+	w.setActive(w.r, id, false)
+	w.says(w.call(jar, "GET", done, nil), problem.AccessEnded)
+	if _, err := w.r.client.StartSession(t.Context(), api.SessionRequest{Workspace: "acme", Code: code, CodeVerifier: verifier, RedirectURI: appReturn}); codeOf(err) != problem.AccessEnded {
+		t.Errorf("a code: %v", err)
+	}
+	if all, err := w.store.SessionsOfUser(t.Context(), id); err != nil || len(all) != 0 {
+		t.Errorf("sessions: %+v, %v", all, err)
+	}
+}
+
+// What a page hands to the identity provider's address stays one value.
+func TestAttack_aHintIsAHint(t *testing.T) {
+	w := newSAML(t, "sqlite", nil)
+	hint := "ada&SAMLRequest=evil&RelayState=/x#y"
+	for _, start := range []string{w.urls().Login + "?", w.r.URL + "/w/acme/sso?" + func() string { q, _ := appQuery(appReturn); return q.Encode() }() + "&"} {
+		resp := w.call(nil, "GET", start+url.Values{"login_hint": {hint}, "domain_hint": {"a\r\nSet-Cookie: x=y"}}.Encode(), nil)
+		to, err := resp.Location()
+		w.must(err)
+		got := to.Query()
+		if len(got["SAMLRequest"]) != 1 || len(got["RelayState"]) != 1 || got.Get("login_hint") != hint || got.Has("domain_hint") || to.Fragment != "" {
+			t.Errorf("%s", to)
+		}
+	}
+}
+
+// Pages must not be framed, kept, run scripts of others or be read by them.
+func TestAttack_pagesAreNobodyElsesToUse(t *testing.T) {
+	w := newSAML(t, "sqlite", func(c *directory.SAML) { c.JIT = true })
+	jar := w.jar()
+	if resp := w.come(jar); resp.StatusCode != http.StatusSeeOther {
+		t.Fatal(bodyOf(t, resp))
+	}
+	for _, path := range []string{"/w/acme/", "/w/acme/saml/slo", "/w/acme/saml/login", "/w/acme/saml/done?r=x", "/w/acme/saml/test?t=x", "/w/acme/sso?x=y", "/sso", "/w/acme/whoami", "/w/nobody/"} {
+		req, err := http.NewRequest("GET", w.r.URL+path, nil)
+		w.must(err)
+		req.Header.Set("Origin", "https://evil.example")
+		resp, err := (&http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
+		w.must(err)
+		resp.Body.Close()
+		h := resp.Header
+		policy := h.Get("Content-Security-Policy")
+		for _, part := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"} {
+			if !strings.Contains(policy, part) {
+				t.Errorf("%s: the policy %q is without %s", path, policy, part)
+			}
+		}
+		if strings.Contains(policy, "unsafe") || h.Get("X-Frame-Options") != "DENY" || h.Get("Cache-Control") != "no-store" || h.Get("Referrer-Policy") != "no-referrer" ||
+			h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s: %v", path, h)
+		}
+	}
+}

@@ -115,6 +115,8 @@ func (f *Fetcher) CheckAddress(address string, anyHost bool) (*url.URL, error) {
 		if err := outbound.CheckIP(ip, f.Loopback); err != nil {
 			return nil, problem.Wrap(problem.MetadataForbidden, err)
 		}
+	} else if endsInNumber(host) {
+		return nil, problem.Detailf(problem.MetadataForbidden, "Give the host by its name.")
 	} else if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return nil, problem.Detailf(problem.MetadataForbidden, "The address is this server itself.")
 	}
@@ -122,6 +124,17 @@ func (f *Fetcher) CheckAddress(address string, anyHost bool) (*url.URL, error) {
 		return nil, problem.Detailf(problem.MetadataForbidden, "The host %.100q is none of %s.", host, strings.Join(MicrosoftHosts, ", "))
 	}
 	return u, nil
+}
+
+// endsInNumber recognises an address in a spelling that resolvers and proxies may
+// know and netip does not, such as 127.1 or 0x7f000001: no name ends so (WHATWG
+// URL, "ends in a number checker").
+func endsInNumber(host string) bool {
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if hex, ok := strings.CutPrefix(last, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
 // client makes the connections of one fetch. Where a proxy has to be used, it

@@ -44,7 +44,7 @@ func TestFetcher_itRefusesAddressesBeforeAnybodyIsAsked(t *testing.T) {
 			t.Errorf("%q: %v, want %s", address, err, want)
 		}
 	}
-	for _, address := range []string{"https://127.0.0.1/", "https://10.1.2.3/", "https://localhost/", "http://127.0.0.1:1/", "https://[64:ff9b::7f00:1]/"} {
+	for _, address := range []string{"https://127.0.0.1/", "https://10.1.2.3/", "https://localhost/", "http://127.0.0.1:1/", "https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://10.0.0.010/", "https://a.b.0xa/", "https://[64:ff9b::7f00:1]/"} {
 		if _, err := (&Fetcher{HTTPClient: untouched}).Fetch(t.Context(), address, "", true); err == nil {
 			t.Errorf("%q: allowed with any host", address)
 		}

@@ -8,7 +8,7 @@ import "net/http"
 func (h *SAMLHandler) logo(w http.ResponseWriter, r *http.Request) error {
 	ws, err := findWorkspace(r.Context(), h.Store, r.PathValue("ws"))
 	if err != nil {
-		return err
+		return h.counted(r, err)
 	}
 	picture, err := pageFiles.ReadFile("page/logo.png")
 	if err != nil {
