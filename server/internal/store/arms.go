@@ -185,8 +185,9 @@ func sorted[T any](sh *shelf[T], p *planner, root node, dir string, s Sort) ([]a
 	case is && (column == colCreated || column == colID):
 		return []arm{sh.ordered(d, root, dir, nothing)}, nil // ids and times are given in this order
 	case is && (column == colName || column == colModified):
-		d.val = "t." + column
-		return []arm{sh.ordered(d, root, dir, sh.columnOf(column))}, nil
+		order := sh.byColumn(column, dir)
+		order.desc = s.Desc
+		return []arm{sh.ordered(order, root, dir, sh.columnOf(column))}, nil
 	case is && column != colExternal:
 		return nil, ErrNoOrder
 	}

@@ -203,7 +203,7 @@ func (t *tx) changeRole(ctx context.Context, ws directory.Workspace, dir, id str
 		r.Granted, r.Base, r.Had, orNull(r.HadUntil), r.By, pk); err != nil {
 		return after, false, fmt.Errorf("store: giving a role: %w", err)
 	}
-	return after, true, nil
+	return after, true, t.changed(ctx, dir, pk, before.State, micro(before.Modified), after.State, micro(after.Modified))
 }
 
 // Ranked returns u with the role that the rules of ws give them at this moment,

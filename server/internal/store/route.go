@@ -109,8 +109,7 @@ func (v *view) route(l leaf, dir string) (route, int) {
 		}}, rankHalf
 	case colModified:
 		if l.op == EQ || l.op == GT || l.op == GE || l.op == LT || l.op == LE {
-			d := v.all(dir)
-			d.val = "t.modified"
+			d := v.byColumn(colModified, dir)
 			d.bound(l.op, l.micro)
 			return d, rankRange
 		}
@@ -229,6 +228,16 @@ func (d *route) bound(op Op, v any) {
 // all walks through every resource, in the order of creation.
 func (v *view) all(dir string) route {
 	return route{from: v.table, pk: "t.pk", where: func(q *sqlText) { v.here(q, dir) }}
+}
+
+// byColumn walks through every resource in the order of a column.
+func (v *view) byColumn(column, dir string) route {
+	d := v.all(dir)
+	if column == colModified && v.changed != "" {
+		d = route{from: v.changed, pk: "t.pk", where: func(q *sqlText) { q.put("t.directory = ", bind{dir}) }}
+	}
+	d.val = "t." + column
+	return d
 }
 
 // place is where a walk is: behind a row of a route.

@@ -95,6 +95,9 @@ func (s *Store) InsertUser(ctx context.Context, u directory.User, events ...dire
 		if err != nil {
 			return fmt.Errorf("store: inserting user: %w", err)
 		}
+		if err := t.changed(ctx, u.Directory, pk, "", 0, u.State, micro(u.Modified)); err != nil {
+			return err
+		}
 		t.count(u.Directory, u.State, 1)
 		t.emit(events...)
 		return t.index(ctx, userTerms, u.Directory, userType, pk, nil, u.Terms)
@@ -208,7 +211,7 @@ func unchanged(a, b directory.User) bool {
 
 // standing is what saving a person has to know of what is stored.
 type standing struct {
-	pk, version               int64
+	pk, version, modified     int64
 	state                     directory.State
 	key, externalID, objectID string
 	role                      string
@@ -221,9 +224,9 @@ type standing struct {
 func (has *standing) of(dir, id string) *first {
 	return &first{
 		text: `select u.pk, u.version, u.state, u.user_name_key, coalesce(u.external_id, ''), coalesce(u.object_id, ''),
-			u.role, ` + rankingColumns + `, ` + termsOf(userTerms) + ` from users u where u.directory = $1 and u.id = $2`,
+			u.role, u.modified, ` + rankingColumns + `, ` + termsOf(userTerms) + ` from users u where u.directory = $1 and u.id = $2`,
 		args: []any{dir, id},
-		dest: slices.Concat([]any{&has.pk, &has.version, &has.state, &has.key, &has.externalID, &has.objectID, &has.role}, has.rank.ranking(), []any{&has.text}),
+		dest: slices.Concat([]any{&has.pk, &has.version, &has.state, &has.key, &has.externalID, &has.objectID, &has.role, &has.modified}, has.rank.ranking(), []any{&has.text}),
 	}
 }
 
@@ -276,6 +279,9 @@ func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int
 		micro(u.Modified), string(u.Doc), rules, u.Ranking.Granted, u.Ranking.Base, u.Ranking.Had,
 		orNull(u.Ranking.HadUntil), u.Ranking.By, has.pk); err != nil {
 		return u, fmt.Errorf("store: saving user: %w", err)
+	}
+	if err := t.changed(ctx, u.Directory, has.pk, has.state, has.modified, u.State, micro(u.Modified)); err != nil {
+		return u, err
 	}
 	if has.state != u.State {
 		t.count(u.Directory, has.state, -1)

@@ -14,6 +14,7 @@ type view struct {
 	kind    string
 	terms   termTable
 	columns map[string]string
+	changed string // the table that modified is ordered by, "" where that is table
 	// here writes the condition that a row t is one of them.
 	here func(q *sqlText, dir string)
 	// count is how many there are.
@@ -30,7 +31,7 @@ type shelf[T any] struct {
 func (s *Store) userShelf() *shelf[directory.User] {
 	return &shelf[directory.User]{
 		view: view{
-			table: "users", kind: userType, terms: userTerms, columns: columnsOf[true],
+			table: "users", kind: userType, terms: userTerms, columns: columnsOf[true], changed: usersChanged,
 			here: func(q *sqlText, dir string) {
 				q.put("t.directory = ", bind{dir}, " and t.state <> 'archived'")
 			},

@@ -121,7 +121,8 @@ func (d *database) copies(ctx context.Context, templates map[string]workspace) e
 	// PostgreSQL would have made them by itself.
 	after := []string{"pragma wal_checkpoint(truncate)"}
 	if d.driver == "pgx" {
-		after = []string{"select setval(pg_get_serial_sequence('users', 'pk'), (select max(pk) from users))", "vacuum analyze"}
+		// Without a checkpoint every page would be written to the log whole once more.
+		after = []string{"select setval(pg_get_serial_sequence('users', 'pk'), (select max(pk) from users))", "vacuum analyze", "checkpoint"}
 	}
 	for _, q := range after {
 		if _, err := db.ExecContext(ctx, q); err != nil {
@@ -180,6 +181,11 @@ func (d *database) multiply(ctx context.Context, tx *sql.Tx, id string, w worksp
 	if _, err := tx.ExecContext(ctx, insert); err != nil {
 		return fmt.Errorf("copying a person: %w", err)
 	}
+	ordered := fmt.Sprintf(`%s%s insert into users_changed (directory, modified, pk) select u.directory, u.modified, %s
+		from users u, n where u.pk = %d order by i`, with, steps, key, pk)
+	if _, err := tx.ExecContext(ctx, ordered); err != nil {
+		return fmt.Errorf("copying when a person changed: %w", err)
+	}
 	// Term by term, so that each stretch of the index is written in order.
 	terms, err := termsOf(ctx, tx, pk)
 	if err != nil {
@@ -195,6 +201,7 @@ func (d *database) multiply(ctx context.Context, tx *sql.Tx, id string, w worksp
 	for _, q := range []string{
 		fmt.Sprintf("update directories set active = active + %d where id = (select directory from users where pk = %d)", w.to-w.from-1, pk),
 		fmt.Sprintf("delete from user_terms where pk = %d", pk),
+		fmt.Sprintf("delete from users_changed where pk = %d", pk),
 		fmt.Sprintf("delete from users where pk = %d", pk),
 	} {
 		if _, err := tx.ExecContext(ctx, q); err != nil {

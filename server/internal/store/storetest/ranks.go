@@ -126,6 +126,7 @@ var ranking = []promise{
 		wg.Wait()
 		f.follows(s, ws, func(u directory.User) (directory.User, error) { return s.Ranked(f.Context(), ws, u) })
 		f.reranked(s, ws)
+		f.dated(s)
 	}},
 	{"erases nobody whom it says was brought back", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
@@ -151,6 +152,7 @@ var ranking = []promise{
 				}
 			})
 			wg.Wait()
+			f.dated(s)
 			n, err := s.CountUsers(ctx, "acme")
 			must(f, err)
 			if n.Active != people-erased(back) || n.Archived != 0 {
@@ -220,8 +222,11 @@ func (f *fixture) reranked(s *store.Store, ws directory.Workspace) {
 // follows checks everybody's role, as shown, against their groups.
 func (f *fixture) follows(s *store.Store, ws directory.Workspace, shown func(directory.User) (directory.User, error)) {
 	f.Helper()
-	people, _, err := everyone(f.Context(), s, store.Search[directory.User]{})
+	people, _, err := everyone(f.Context(), s, store.Search[directory.User]{Count: 100})
 	must(f, err)
+	if len(people) == 0 {
+		f.Error("nobody is there")
+	}
 	for _, u := range people {
 		groups, err := s.RankingGroups(f.Context(), ws, u.ID)
 		must(f, err)

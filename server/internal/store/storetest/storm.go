@@ -41,6 +41,7 @@ var storming = []promise{
 		for _, id := range []string{"a", "b"} {
 			f.has(s, id, slices.Sorted(maps.Keys(told[id]))...)
 		}
+		f.dated(s)
 	}},
 	{"sends the move of a member ahead only where that is what comes of it", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
@@ -99,6 +100,32 @@ var storming = []promise{
 		must(f, err)
 		f.has(s, "a", "u-0")
 	}},
+}
+
+// dated checks that everybody is found by the time at which they were changed.
+func (f *fixture) dated(s *store.Store) {
+	f.Helper()
+	ctx := f.Context()
+	all, total, err := everyone(ctx, s, store.Search[directory.User]{Sort: &store.Sort{Path: "meta.lastmodified"}, Count: 5, Total: true})
+	must(f, err)
+	n, err := s.CountUsers(ctx, "acme")
+	must(f, err)
+	if there := n.Active + n.Suspended; len(all) != there || total != there {
+		f.Errorf("in order there are %d, of %d; want %d", len(all), total, there)
+	}
+	if !slices.IsSortedFunc(all, func(a, b directory.User) int { return a.Modified.Compare(b.Modified) }) {
+		f.Errorf("they are not in order: %v", ids(all))
+	}
+	for _, u := range all {
+		at := store.TimeValue(u.Modified)
+		page, err := s.SearchUsers(ctx, "acme", store.Search[directory.User]{
+			Where: store.And{store.Compare{Path: "meta.lastmodified", Op: store.EQ, Value: at}, store.Compare{Path: "id", Op: store.EQ, Value: u.ID}},
+			Match: func(directory.User) (bool, error) { return true, nil }, Count: 5,
+		})
+		if err != nil || len(page.Items) != 1 {
+			f.Errorf("%s is not found by %s: %v, %v", u.ID, at, ids(page.Items), err)
+		}
+	}
 }
 
 // storm does one thing to a group or a person.
