@@ -122,8 +122,11 @@ func TestStrict_itCanBeOneCredentials(t *testing.T) {
 	d.ask("PATCH", "/Users/"+id, patch(disable)).want(http.StatusOK)
 	group := d.group("G")
 	for _, c := range []struct{ method, target, body string }{
-		{"PATCH", "/Users/" + id, patch("")}, {"PATCH", "/Groups/" + group, patch("")},
-		{"POST", "/Users/.search", `{"count":1}`}, {"POST", "/.search", `{"count":1}`}, {"POST", "/Bulk", `{"Operations":[]}`},
+		{"PATCH", "/Users/" + id, patch("")},
+		{"PATCH", "/Groups/" + group, patch("")},
+		{"POST", "/Users/.search", `{"count":1}`},
+		{"POST", "/.search", `{"count":1}`},
+		{"POST", "/Bulk", `{"Operations":[]}`},
 	} {
 		d.ask(c.method, c.target, c.body, "Authorization", "Bearer strict-token").fails(http.StatusBadRequest, "invalidSyntax")
 		if a := d.ask(c.method, c.target, c.body); a.status/100 != 2 {

@@ -23,8 +23,10 @@ type search struct {
 	match  scim.Matcher
 	sortBy string
 	desc   bool
-	show   scim.Selection
-	page   page
+	// key orders by what no index does, or is nil.
+	key  scim.SortKey
+	show scim.Selection
+	page page
 }
 
 // result is a part of what a search finds.
@@ -65,7 +67,10 @@ func (s *search) sorting(p params) error {
 	if name := p["sortby"]; name != "" {
 		path, ok := s.rt.SortPath(name)
 		if !ok {
-			return &scim.Error{Status: http.StatusBadRequest, Kind: scim.InvalidValue, Detail: fmt.Sprintf("This server cannot sort by %.64q. It sorts by id, userName, externalId, meta.created, meta.lastModified and the attributes it has an index of, such as displayName, name.familyName and emails.", name)}
+			path, s.key, ok = s.rt.SortKey(name)
+		}
+		if !ok {
+			return &scim.Error{Status: http.StatusBadRequest, Kind: scim.InvalidValue, Detail: fmt.Sprintf("This server cannot sort by %.64q. It sorts by every attribute of the resource that has an order, such as userName, name.familyName, emails and meta.created.", name)}
 		}
 		s.sortBy = path
 	}
@@ -196,7 +201,7 @@ func (f result) reply(start *int, next string) (*reply, error) {
 func (c *call) find(ctx context.Context, s *search, after store.Cursor, offset int) (result, error) {
 	where, partial := s.where()
 	var sort *store.Sort
-	if s.sortBy != "" {
+	if s.sortBy != "" && s.key == nil {
 		sort = &store.Sort{Path: s.sortBy, Desc: s.desc}
 	}
 	if isPeople(s.rt) {
@@ -234,7 +239,7 @@ func (c *call) findPeople(ctx context.Context, s *search, q store.Search[directo
 			return s.match(doc), nil
 		}
 	}
-	found, err := c.h.cfg.Store.SearchUsers(ctx, c.ws.Directory, q)
+	found, err := c.searchPeople(ctx, s, q)
 	if err != nil {
 		return result{}, fmt.Errorf("finding people: %w", err)
 	}
@@ -275,7 +280,7 @@ func (c *call) findThings(ctx context.Context, s *search, q store.Search[directo
 			return s.match(doc), nil
 		}
 	}
-	found, err := c.h.cfg.Store.SearchResources(ctx, c.ws.Directory, s.rt.Name, q)
+	found, err := c.searchThings(ctx, s, q)
 	if err != nil {
 		return result{}, fmt.Errorf("finding resources: %w", err)
 	}

@@ -188,8 +188,70 @@ func TestListsAreSorted(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", query, diff)
 			}
 		}
-		d.ask("GET", "/Users?sortBy=colour", "").fails(http.StatusBadRequest, "invalidValue")
+		for _, name := range []string{"colour", "groups", "name", "password", "x509Certificates"} {
+			d.ask("GET", "/Users?sortBy="+name, "").fails(http.StatusBadRequest, "invalidValue")
+		}
 		d.ask("GET", "/Users?sortBy=id&sortOrder=up", "").fails(http.StatusBadRequest, "invalidValue")
+	})
+}
+
+// What no index orders is sorted all the same, on every page, and whoever is
+// there throughout is met once although others go meanwhile.
+func TestListsAreSortedWithoutAnIndex(t *testing.T) {
+	eachEngine(t, func(t *testing.T, d *desk) {
+		var ids []string
+		for i, title := range []string{"b", "C", "a", "", "B", ""} {
+			body := fmt.Sprintf(`{"userName":"u%d","title":%q,"active":%v,"emails":[{"value":"%c@x"},{"value":"%c@x","primary":true}]}`, i, title, i%2 == 0, 'a'+i, 'z'-i)
+			ids = append(ids, d.ask("POST", "/Users", body).want(http.StatusCreated).id())
+		}
+		of := func(order ...int) (names []string) {
+			for _, i := range order {
+				names = append(names, ids[i])
+			}
+			return names
+		}
+		for query, want := range map[string][]string{
+			"sortBy=title":                        of(2, 0, 4, 1, 3, 5), // who has none comes last
+			"sortBy=TITLE&sortOrder=descending":   of(5, 3, 1, 4, 0, 2),
+			"sortBy=title&startIndex=3&count=2":   of(4, 1),
+			"sortBy=title&startIndex=7":           of(),
+			"sortBy=active&filter=title+pr":       of(1, 0, 2, 4),
+			"sortBy=emails":                       of(5, 4, 3, 2, 1, 0), // the primary one counts
+			"sortBy=emails.type&count=3":          of(0, 1, 2),
+			"sortBy=meta.version&filter=title+pr": of(0, 1, 2, 4),
+		} {
+			if got := d.ask("GET", "/Users?"+query, "").found(); !slices.Equal(got, want) {
+				t.Errorf("%s found %v, want %v", query, got, want)
+			}
+		}
+		if a := d.ask("GET", "/Users?sortBy=title&count=2", ""); a.body["totalResults"] != float64(6) {
+			t.Errorf("%v in all", a.body["totalResults"])
+		}
+		d.ask("GET", "/Users?sortBy=title&startIndex=20000", "").fails(http.StatusBadRequest, "tooMany")
+		d.ask("GET", "/Users?sortBy=title&count=0", "").want(http.StatusOK)
+		g := d.group("G")
+		if got := d.ask("GET", "/Groups?sortBy=meta.version", "").found(); !slices.Equal(got, []string{g}) {
+			t.Errorf("groups: %v", got)
+		}
+		var byCursor, byIndex []string
+		for cursor, next := "", 1; ; {
+			a := d.ask("GET", "/Users?sortBy=title&count=2&cursor="+cursor, "")
+			byCursor = append(byCursor, a.listed()...)
+			byIndex = append(byIndex, d.ask("GET", fmt.Sprintf("/Users?sortBy=title&count=2&startIndex=%d", next), "").found()...)
+			if next == 1 {
+				d.ask("DELETE", "/Users/"+ids[2], "").want(http.StatusNoContent) // the first
+			}
+			next += 2
+			text, more := a.body["nextCursor"].(string)
+			if !more {
+				break
+			}
+			cursor = text
+		}
+		if want := of(2, 0, 4, 1, 3, 5); !slices.Equal(byCursor, want) || !slices.Equal(byIndex, want) {
+			t.Errorf("walks met\n%v\n%v, want\n%v", byCursor, byIndex, want)
+		}
+		d.ask("GET", "/Users?sortBy=title&count=2&cursor=x", "").fails(http.StatusBadRequest, "invalidCursor")
 	})
 }
 

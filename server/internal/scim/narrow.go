@@ -370,7 +370,8 @@ func (t *ResourceType) Mentions(f Filter, attribute string) bool {
 }
 
 // SortPath returns the path of the entries or the column that a sortBy names.
-// ok is false where there are none: the server cannot sort by that.
+// ok is false where there are none, and for what has several values: a store
+// does not know which of them counts. [ResourceType.SortKey] does.
 func (t *ResourceType) SortPath(name string) (path string, ok bool) {
 	n := narrower{t: t}
 	g, known := n.locate(name)
@@ -381,7 +382,7 @@ func (t *ResourceType) SortPath(name string) (path string, ok bool) {
 		g.sub = leaf.main()
 	}
 	path, ok = n.stored(g)
-	return path, ok && !t.relations[path] && path != "active"
+	return path, ok && !t.relations[path] && path != "active" && !g.attr.MultiValued
 }
 
 // Shows reports whether s shows an attribute of the core schema that is shown by
