@@ -20,6 +20,7 @@ type workspaceCmd struct {
 	List   workspaceListCmd   `cmd:"" help:"List the workspaces."`
 	Show   workspaceShowCmd   `cmd:"" help:"Show one workspace and what is missing in it."`
 	Set    workspaceSetCmd    `cmd:"" help:"Change a workspace."`
+	Rename workspaceRenameCmd `cmd:"" help:"Give a workspace another name for people to type."`
 }
 
 // workspaceCreateCmd makes a workspace with its user directory.
@@ -157,7 +158,7 @@ func (w workspaceShowCmd) Run(c *command) error {
 // workspace finds a workspace. One that is not there is named, with the name
 // that was probably meant.
 func (c *command) workspace(st *server.Store, id string) (directory.Workspace, error) {
-	ws, err := st.Workspace(c.ctx, directory.CleanID(id))
+	ws, err := st.WorkspaceNamed(c.ctx, directory.CleanID(id), c.opt.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return ws, c.unknownWorkspace(st, id)
 	}

@@ -113,7 +113,12 @@ func spending(allow string, f api.Func) api.Func {
 func (h *SAMLHandler) page(f api.Func) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		if err := f(w, r); err != nil {
+		err := f(w, r)
+		if to := h.renamed(r, err); to != "" {
+			http.Redirect(w, r, to, http.StatusTemporaryRedirect)
+			return
+		}
+		if err != nil {
 			h.fail(w, r, err)
 		}
 	})
@@ -188,7 +193,8 @@ func (h *SAMLHandler) metadata(w http.ResponseWriter, r *http.Request) error {
 // again once: the identity provider may have changed its certificate.
 func (h *SAMLHandler) judge(ctx context.Context, v visit, field string) (*saml.Assertion, error) {
 	a, err := saml.ReadResponse(field, h.expect(ctx, v, v.conn))
-	if code, _ := problem.Of(err); code != problem.SAMLSignature || v.conn.Metadata.URL == "" {
+	var refusal *saml.Refusal
+	if !errors.As(err, &refusal) || !refusal.UnknownKey || v.conn.Metadata.URL == "" {
 		return a, err
 	}
 	fresh, changed := h.Refresh(ctx, v.conn)

@@ -28,6 +28,7 @@ import (
 type Store interface {
 	Workspace(ctx context.Context, id string) (directory.Workspace, error)
 	WorkspaceByDomain(ctx context.Context, domain string) (directory.Workspace, error)
+	WorkspaceNamed(ctx context.Context, name string, now time.Time) (directory.Workspace, error)
 	UserByObjectID(ctx context.Context, dir, oid string) (directory.User, error)
 	UserByUserName(ctx context.Context, dir, name string) (directory.User, error)
 	FindUsers(ctx context.Context, dir string, q store.Query) ([]directory.User, int, error)
@@ -146,10 +147,17 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// find looks a workspace up by the name someone typed, in any case. A name
+// find looks a workspace up by the id or name someone typed, in any case. A name
 // that could not be one is just as unknown as one that nobody took.
 func (h *Handler) find(ctx context.Context, typed string) (directory.Workspace, error) {
-	return findWorkspace(ctx, h.Store, typed)
+	ws, err := findWorkspace(ctx, h.Store, typed)
+	if code, _ := problem.Of(err); code != problem.UnknownWorkspace || directory.ValidID(directory.CleanID(typed)) != nil {
+		return ws, err
+	}
+	if ws, err = h.Store.WorkspaceNamed(ctx, directory.CleanID(typed), h.Now()); err != nil {
+		return ws, unknown(err)
+	}
+	return ws, nil
 }
 
 func findWorkspace(ctx context.Context, st Store, typed string) (directory.Workspace, error) {

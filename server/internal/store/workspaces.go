@@ -122,6 +122,9 @@ func (s *Store) CreateWorkspace(ctx context.Context, w directory.Workspace) erro
 	}
 	at := micro(w.Created)
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.unnamed(ctx, w.ID, at); err != nil {
+			return err
+		}
 		if _, err := t.exec(ctx, `insert into directories (id, name, created) values ($1, $2, $3)
 			on conflict do nothing`, w.Directory, w.Name, at); err != nil {
 			return fmt.Errorf("store: creating directory: %w", err)

@@ -41,6 +41,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		tests []promise
 	}{
 		{"workspaces", workspaces},
+		{"names", naming},
 		{"tokens", tokens},
 		{"users", users},
 		{"find", finding},
