@@ -61,7 +61,8 @@ func MethodsOf(ws api.Workspace) []Method {
 // never changes.
 type State struct {
 	Phase Phase
-	// Workspace is set from the moment one was found.
+	// Workspace is set from the moment one was found. In SignedOut it is the
+	// last one that was.
 	Workspace *api.Workspace
 	// Method is how the person signs in or signed in. It is set with Workspace
 	// in SigningIn, SignedIn and Offline.

@@ -229,7 +229,7 @@ func (c *Client) Dismiss(ctx context.Context) error {
 		switch s.Phase {
 		case Revoked, SignedOut, SigningIn, Starting:
 			c.held = false
-			c.publish(op, State{Phase: SignedOut})
+			c.publish(op, State{Phase: SignedOut, Workspace: s.Workspace})
 		case SignedIn, Offline:
 			s.Notice = nil
 			c.publish(op, s)
@@ -253,7 +253,7 @@ func (c *Client) Cancel() {
 		}
 	}
 	if found {
-		c.set(State{Phase: SignedOut, LastWorkspace: c.state.LastWorkspace})
+		c.set(State{Phase: SignedOut, Workspace: c.state.Workspace, LastWorkspace: c.state.LastWorkspace})
 	}
 }
 

@@ -36,7 +36,11 @@ func (c *Client) signOut(ctx context.Context, op *operation, scope Scope) error 
 	if before.Server != "" {
 		c.choose[before.Server+" "+before.Workspace.ID] = true
 	}
-	c.publish(op, State{Phase: SignedOut, Err: err, Notice: notice})
+	out := State{Phase: SignedOut, Err: err, Notice: notice}
+	if before.Workspace.ID != "" {
+		out.Workspace = &before.Workspace
+	}
+	c.publish(op, out)
 	if scope != AllDevices && before.SessionToken != "" {
 		limited, cancel := context.WithTimeout(ctx, tellTimeout)
 		if err := tell(limited, srv, before, false); err != nil {
@@ -47,7 +51,8 @@ func (c *Client) signOut(ctx context.Context, op *operation, scope Scope) error 
 	if logout != "" {
 		if err := c.cfg.OpenURL(ctx, logout); err != nil {
 			notice = left(problem.Wrap(problem.NoBrowser, err), "You are still signed in to Microsoft in the browser.")
-			c.publish(op, State{Phase: SignedOut, Notice: notice})
+			out.Err, out.Notice = nil, notice
+			c.publish(op, out)
 		}
 	}
 	return err

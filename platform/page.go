@@ -20,9 +20,9 @@ type page struct {
 // The pages. The app itself says what went wrong, and what to do; these only
 // send the person back to it.
 var (
-	pageDone      = page{"done", "You can close this window", "It is confirmed who you are. Go back to Lanyard: it finishes the sign-in."}
+	pageDone      = page{"done", "You can close this window", "Your organisation has confirmed who you are. Go back to Lanyard: it finishes the sign-in."}
 	pageCancelled = page{"stopped", "Sign-in cancelled", "You can close this window and go back to Lanyard."}
-	pageFailed    = page{"stopped", "You were not let in", "You can close this window. Lanyard tells you why, and what to do next."}
+	pageFailed    = page{"stopped", "You were not signed in", "You can close this window. Lanyard tells you why, and what to do next."}
 	pageUsed      = page{"stray", "This sign-in is already over", "You can close this window and go back to Lanyard."}
 	pageStray     = page{"stray", "Nothing to see here", "Lanyard is waiting for a sign-in to come back to this address. Go back to the window where you were signing in."}
 )

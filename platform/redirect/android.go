@@ -83,16 +83,6 @@ func readAndroid(uri string, o AndroidOptions) (Android, problem.Code) {
 	return got, code
 }
 
-// isWorse reports whether a hash must not be used however it is written, so
-// that this is said before anything about its encoding.
-func (o AndroidOptions) isWorse(h Hash) bool {
-	switch o.judge(h) {
-	case problem.HashOfNothing, problem.HashOfError, problem.HashDebugKey:
-		return true
-	}
-	return false
-}
-
 // androidForm judges everything before the package name.
 func androidForm(uri string, o AndroidOptions) problem.Code {
 	if code := otherForm(uri); code != "" {

@@ -37,7 +37,7 @@ func (h Hash) Fingerprint() string {
 	return strings.Join(pairs, ":")
 }
 
-// FyneDebug is the hash of the key in Fyne's source, with which `fyne package`
+// fyneDebug is the hash of the key in Fyne's source, with which `fyne package`
 // signs when it is given no other. The whole world has the private key.
 var fyneDebug = mustHash("/mFs2Yzr6mRVUItgVUANroj4PyI=")
 
@@ -87,7 +87,9 @@ func ParseHash(pasted string, o HashOptions) (Hash, error) {
 	}
 	h, code, meant := readHash(strings.TrimSpace(pasted))
 	if code != "" {
-		if show == "" && meant != nil {
+		if meant != nil && o.isWorse(*meant) {
+			code = o.judge(*meant)
+		} else if meant != nil && show == "" {
 			show = meant.String()
 		}
 		return Hash{}, wrong(code, show)
@@ -119,6 +121,16 @@ func (o HashOptions) judge(h Hash) problem.Code {
 		}
 	}
 	return problem.HashUnknown
+}
+
+// isWorse reports whether a hash must not be used however it is written, so
+// that this is said before anything about its encoding.
+func (o HashOptions) isWorse(h Hash) bool {
+	switch o.judge(h) {
+	case problem.HashOfNothing, problem.HashOfError, problem.HashDebugKey:
+		return true
+	}
+	return false
 }
 
 // isHashOfText reports whether h came of hashing the letters of k's

@@ -1,6 +1,7 @@
 package redirect
 
 import (
+	"errors"
 	"net/url"
 	"regexp"
 	"strings"
@@ -178,4 +179,13 @@ func CheckDesktop(pasted string) (string, error) {
 		return "", wrong(code, Loopback)
 	}
 	return "", wrong(problem.RedirectLoopback, Loopback)
+}
+
+// Right returns what should have been pasted, or "" where that cannot be known.
+func Right(err error) string {
+	var w *Wrong
+	if errors.As(err, &w) {
+		return w.Right
+	}
+	return ""
 }

@@ -48,7 +48,7 @@ func guide(ctx context.Context, o options, in io.Reader, out io.Writer) (err err
 		}
 	}()
 	fmt.Fprintln(out, "Starting a local Entra and lanyardd …")
-	dev, w, err := l.StartWorld(ctx, o.lanyardd)
+	dev, w, err := l.StartWorld(ctx, o.lanyardd, o.world()...)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ Workspace %s at %s, with these people, whom Entra provisioned over SCIM:
 		fmt.Fprintf(out, "    %-20s %-42s password %s\n", p.Name, p.UserPrincipalName, p.Password)
 	}
 	fmt.Fprintf(out, `
-1. In the app, type  %s  and press "Sign in with Microsoft".
+1. In the app, type  %s  and press %s.
 2. In your browser, choose %s and use her password.
 3. Close the app and open it again (press Enter here): no browser this time.
 4. Then, in a second terminal, end her access, and watch the app:
@@ -73,7 +73,7 @@ Workspace %s at %s, with these people, whom Entra provisioned over SCIM:
     %s dev entra disable %s
 
 Press Ctrl+C here when you have seen enough.
-`, w.Workspace, ada.Name, command(o.lanyardd, w.State), ada.UserPrincipalName)
+`, w.Workspace, o.button(), ada.Name, command(o.lanyardd, w.State), ada.UserPrincipalName)
 
 	enter := make(chan struct{})
 	go func() { // ends with the program: reading a terminal cannot be interrupted

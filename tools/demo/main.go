@@ -38,6 +38,23 @@ type options struct {
 	lanyardd string // the server's program
 	browser  string // a Chromium, for headless
 	pictures string // folder for the pictures, for headless
+	saml     bool   // the workspace signs in by SAML alone
+}
+
+// world are the flags of lanyardd dev.
+func (o options) world() []string {
+	if o.saml {
+		return []string{"--sign-in", "saml"}
+	}
+	return nil
+}
+
+// button is what to press in the app.
+func (o options) button() string {
+	if o.saml {
+		return `"Sign in with single sign-on"`
+	}
+	return `"Sign in with Microsoft"`
 }
 
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
@@ -49,6 +66,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	flags.StringVar(&o.lanyardd, "lanyardd", ".cache/bin/lanyardd", "the server")
 	flags.StringVar(&o.browser, "browser", "chromium", "a Chromium to be the system browser")
 	flags.StringVar(&o.pictures, "pictures", "demo-pictures", "folder for the pictures")
+	flags.BoolVar(&o.saml, "saml", false, "have the workspace sign in by SAML alone")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}

@@ -100,7 +100,7 @@ func (d *walker) kept(ctx context.Context) error {
 	if secrets == 0 || len(files) == 0 {
 		return fmt.Errorf("the keyring holds %d keys and the cache %d files; both should hold something", secrets, len(files))
 	}
-	found, err := d.secretsOnDisk("eyJ", "ada@acme.example", "Lovelace")
+	found, err := d.secretsOnDisk("eyJ", "lyses_", "lyref_", "ada@acme.example", "Lovelace")
 	if err == nil && len(found) > 0 {
 		err = fmt.Errorf("this can be read on the disk: %s", strings.Join(found, "; "))
 	}

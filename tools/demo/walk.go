@@ -154,7 +154,7 @@ func (d *walker) layOut(ctx context.Context) (err error) {
 }
 
 func (d *walker) startWorld(ctx context.Context) (err error) {
-	d.dev, d.world, err = d.lab.StartWorld(ctx, d.o.lanyardd)
+	d.dev, d.world, err = d.lab.StartWorld(ctx, d.o.lanyardd, d.o.world()...)
 	if err == nil && len(d.world.Users) != 5 {
 		err = fmt.Errorf("there are %d people", len(d.world.Users))
 	}

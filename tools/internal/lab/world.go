@@ -48,11 +48,11 @@ func (w World) Who(name string) (Person, error) {
 }
 
 // StartWorld starts the server beside a local Entra and waits until everybody
-// is provisioned.
-func (l *Lab) StartWorld(ctx context.Context, lanyardd string) (*Process, World, error) {
+// is provisioned. The flags are lanyardd dev's.
+func (l *Lab) StartWorld(ctx context.Context, lanyardd string, flags ...string) (*Process, World, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("a minute went by"))
 	defer cancel()
-	p, err := l.Start(nil, nil, lanyardd, "dev", "--json")
+	p, err := l.Start(nil, nil, lanyardd, append([]string{"dev", "--json"}, flags...)...)
 	if err != nil {
 		return nil, World{}, err
 	}
