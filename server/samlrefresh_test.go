@@ -243,3 +243,32 @@ func TestRefresh_itWarnsFourTimesBeforeACertificateEnds(t *testing.T) {
 		}
 	}
 }
+
+// What is encrypted tells nobody why it was refused, so the metadata is read for
+// all of it.
+//
+// req: B18
+func TestRollover_encryptedSignInsDoNotFailEither(t *testing.T) {
+	w := newSAMLWorld(t, "sqlite").start(func(c *directory.SAML) { c.JIT = true }, serverKey)
+	sp, err := w.setup.Show(t.Context(), "acme")
+	w.must(err)
+	w.entraSAML(func(o *entratest.SAMLOptions) { o.Encryption.Certificate = sp.SAML.Keys[0].Certificate })
+	w.rollOver()
+	b := w.entra.Browser()
+	w.login(b)
+	w.signedIn(b)
+}
+
+// req: B18
+// req: B19
+func TestRollover_microsoftsSignOutDoesNotFailEither(t *testing.T) {
+	w := newSAML(t, "sqlite", func(c *directory.SAML) { c.JIT = true })
+	b := w.entra.Browser()
+	w.login(b)
+	me := w.signedIn(b)
+	w.rollOver()
+	w.must(b.SignOut(t.Context(), w.tenant))
+	if left, err := w.store.SessionsOfUser(t.Context(), me.ID); err != nil || len(left) != 0 {
+		t.Errorf("%d sessions are left, %v", len(left), err)
+	}
+}

@@ -53,7 +53,7 @@ func (h *SAMLHandler) acs(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, relay := r.Context(), form.Get("RelayState")
-	a, err := h.judge(ctx, v, field)
+	a, err := judged(ctx, h, v, func(e saml.Expect) (*saml.Assertion, error) { return saml.ReadResponse(field, e) })
 	if err != nil {
 		return h.refused(w, r, v, relay, err)
 	}

@@ -189,13 +189,13 @@ func (h *SAMLHandler) metadata(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// judge verifies a response. Where the key is not known, the metadata is read
+// judged verifies a message. Where the key is not known, the metadata is read
 // again once: the identity provider may have changed its certificate.
-func (h *SAMLHandler) judge(ctx context.Context, v visit, field string) (*saml.Assertion, error) {
-	a, err := saml.ReadResponse(field, h.expect(ctx, v, v.conn))
+func judged[T any](ctx context.Context, h *SAMLHandler, v visit, read func(saml.Expect) (*T, error)) (*T, error) {
+	got, err := read(h.expect(ctx, v, v.conn))
 	var refusal *saml.Refusal
 	if !errors.As(err, &refusal) || !refusal.UnknownKey || v.conn.Metadata.URL == "" {
-		return a, err
+		return got, err
 	}
 	fresh, changed := h.Refresh(ctx, v.conn)
 	if !changed {
@@ -204,7 +204,7 @@ func (h *SAMLHandler) judge(ctx context.Context, v visit, field string) (*saml.A
 	if v.party, err = partyOf(h.PublicURL, fresh, sealer{h.Key}); err != nil {
 		return nil, err
 	}
-	return saml.ReadResponse(field, h.expect(ctx, v, fresh))
+	return read(h.expect(ctx, v, fresh))
 }
 
 // expect is what a message must be for. Where our keys cannot be opened, the log

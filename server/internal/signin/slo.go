@@ -57,7 +57,7 @@ func (h *SAMLHandler) slo(w http.ResponseWriter, r *http.Request) error {
 // sloRequest ends the sessions that the identity provider names, in every
 // browser and app, and answers. That of this browser goes with its cookie.
 func (h *SAMLHandler) sloRequest(w http.ResponseWriter, r *http.Request, v visit, in saml.Incoming) error {
-	req, err := saml.ParseLogoutRequest(in, h.expect(r.Context(), v, v.conn))
+	req, err := judged(r.Context(), h, v, func(e saml.Expect) (*saml.LogoutRequest, error) { return saml.ParseLogoutRequest(in, e) })
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (h *SAMLHandler) signOut(w http.ResponseWriter, r *http.Request, v visit) e
 // sloResponse is the end of a sign-out that began here. The session is gone
 // already; what the answer says only chooses the sentence.
 func (h *SAMLHandler) sloResponse(w http.ResponseWriter, r *http.Request, v visit, in saml.Incoming) error {
-	resp, err := saml.ParseLogoutResponse(in, h.expect(r.Context(), v, v.conn))
+	resp, err := judged(r.Context(), h, v, func(e saml.Expect) (*saml.LogoutResponse, error) { return saml.ParseLogoutResponse(in, e) })
 	if err != nil {
 		return err
 	}
