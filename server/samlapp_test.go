@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lanyard-sso/lanyard/entratest"
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/api"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
@@ -28,7 +29,7 @@ func appQuery(redirect string) (url.Values, string) {
 const appReturn = "http://127.0.0.1:53682/callback?from=browser"
 
 // appCode signs ada in as an app does, up to where the browser is sent back.
-func (w *samlWorld) appCode(q url.Values) url.Values {
+func (w *samlWorld) appCode(q url.Values, change ...func(*entratest.SAMLMessage)) url.Values {
 	w.t.Helper()
 	ws, err := w.r.client.Workspace(context.Background(), "acme")
 	w.must(err)
@@ -36,7 +37,7 @@ func (w *samlWorld) appCode(q url.Values) url.Values {
 		w.t.Fatal("discovery says nothing of SAML")
 	}
 	jar := w.jar()
-	raw, relay := w.answer(w.call(jar, "GET", ws.SAML.Start+"?"+q.Encode(), nil))
+	raw, relay := w.answer(w.call(jar, "GET", ws.SAML.Start+"?"+q.Encode(), nil), change...)
 	return w.backAt(w.call(jar, "GET", w.r.URL+w.post(raw, relay).Header.Get("Location"), nil))
 }
 
