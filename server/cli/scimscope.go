@@ -19,7 +19,7 @@ import (
 // scimScopeCmd says whether people would be provisioned, and as what.
 type scimScopeCmd struct {
 	clientFlags
-	File        string  `arg:"" help:"People as SCIM resources, one JSON object after the other. - is standard input."`
+	File        string  `arg:"" help:"People as SCIM resources: JSON objects one after the other, an array of them, or a ListResponse. - is standard input."`
 	SCIMSchemas *string `name:"scim-schemas" placeholder:"FILE" help:"The server's file of SCIM schemas (LANYARD_SCIM_SCHEMAS)."`
 }
 
@@ -64,14 +64,12 @@ func (f scimScopeCmd) Run(c *command) error {
 	if err != nil {
 		return problem.Wrap(problem.BadConfig, fmt.Errorf("%w: give --scim-schemas as for lanyardd serve", err))
 	}
+	all, offset, err := resourcesIn(data)
+	if err != nil {
+		return problem.Detailf(problem.BadUsage, "%s is not JSON from byte %d on.", f.File, offset)
+	}
 	docs := []scopeDoc{}
-	for dec := json.NewDecoder(bytes.NewReader(data)); ; {
-		var raw json.RawMessage
-		if err := dec.Decode(&raw); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return problem.Detailf(problem.BadUsage, "%s is not JSON from byte %d on.", f.File, dec.InputOffset())
-		}
+	for _, raw := range all {
 		d, err := c.scopeOf(st, ws, under, fits, raw)
 		if err != nil {
 			return err
@@ -86,6 +84,32 @@ func (f scimScopeCmd) Run(c *command) error {
 		rows = append(rows, []string{d.UserName, yesNo(d.InScope), d.Would, d.Role, d.Department, d.Why})
 	}
 	return c.table([]string{"USER NAME", "IN SCOPE", "WOULD", "ROLE", "DEPARTMENT", "WHY"}, rows)
+}
+
+// resourcesIn splits a file into its resources: objects one after the other,
+// arrays of them, and lists as a SCIM provider answers with. An error is about
+// what stands from offset on.
+func resourcesIn(data []byte) (all []json.RawMessage, offset int64, err error) {
+	for dec := json.NewDecoder(bytes.NewReader(data)); ; {
+		var raw json.RawMessage
+		if err := dec.Decode(&raw); errors.Is(err, io.EOF) {
+			return all, 0, nil
+		} else if err != nil {
+			return nil, dec.InputOffset(), err
+		}
+		var array []json.RawMessage
+		var list struct {
+			Resources []json.RawMessage
+		}
+		switch {
+		case json.Unmarshal(raw, &array) == nil && array != nil:
+			all = append(all, array...)
+		case json.Unmarshal(raw, &list) == nil && list.Resources != nil:
+			all = append(all, list.Resources...)
+		default:
+			all = append(all, raw)
+		}
+	}
 }
 
 // scopeOf judges one person as a request to create them would be.
