@@ -90,6 +90,16 @@ func (f samlFlags) sealingKey(c *command) ([]byte, error) {
 	return key, err
 }
 
+// opens says whether the server's key opens what is sealed already, before more
+// is sealed with it: a server with another key could not read it.
+func (d *samlDesk) opens(c *command) error {
+	_, err := d.setup.Expect(c.ctx, d.ws.ID)
+	if code, _ := problem.Of(err); code == problem.WrongServerKey {
+		return err
+	}
+	return nil
+}
+
 // base is the address that people and Entra use, as far as a command can know.
 func (s settings) base() (*url.URL, error) {
 	if s[keyPublicURL].set() {
@@ -132,6 +142,11 @@ func (s samlSetCmd) Run(c *command) error {
 		return err
 	}
 	defer d.store.Close()
+	if s.SignRequests != nil && bool(*s.SignRequests) {
+		if err := d.opens(c); err != nil {
+			return err
+		}
+	}
 	out, err := d.setup.Set(c.ctx, d.ws.ID, in)
 	if err != nil {
 		return err

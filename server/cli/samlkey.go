@@ -87,6 +87,9 @@ func (s samlKeyAddCmd) Run(c *command) error {
 		return err
 	}
 	defer d.store.Close()
+	if err := d.opens(c); err != nil {
+		return err
+	}
 	k, err := d.setup.AddKey(c.ctx, d.ws.ID, s.Use)
 	if err != nil {
 		return err

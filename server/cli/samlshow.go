@@ -131,6 +131,20 @@ type requiredDoc struct {
 	AnyCase bool   `json:"any_case"`
 }
 
+// samlNotSetUp is the state of a workspace without a connection.
+const samlNotSetUp = "not set up"
+
+// samlState says in a word or two whether people sign in by a connection.
+func samlState(s directory.SAML) string {
+	switch {
+	case s.Version == 0:
+		return samlNotSetUp
+	case s.Disabled:
+		return "off"
+	}
+	return "on"
+}
+
 // certDoc is a certificate, of either side, in JSON.
 type certDoc struct {
 	ID      string `json:"id,omitempty"`
@@ -190,7 +204,7 @@ func claimNames(mapped map[string]string) map[string]string {
 func (d *samlDesk) document(out signin.SAMLOutcome) (samlDoc, error) {
 	s, base, now := out.SAML, d.setup.PublicURL, d.setup.Now()
 	doc := samlDoc{
-		Workspace: d.ws.ID, State: "on", Type: string(cmp.Or(s.Type, directory.SAMLEntra)),
+		Workspace: d.ws.ID, State: samlState(s), Type: string(cmp.Or(s.Type, directory.SAMLEntra)),
 		SP: spDoc{EntityID: signin.EntityIDOf(base, s, d.ws.ID), SAMLURLs: signin.URLsOf(base, d.ws.ID)},
 		IdP: idpDoc{
 			EntityID: s.IdP.EntityID, TenantID: s.IdP.TenantID, LoginURL: s.IdP.SSORedirect, LoginPostURL: s.IdP.SSOPost,
@@ -205,12 +219,6 @@ func (d *samlDesk) document(out signin.SAMLOutcome) (samlDoc, error) {
 		SkewSeconds: int64(cmp.Or(s.Skew, saml.DefaultSkew) / time.Second), AccessURL: s.UserAccessURL,
 		AppReturns: append([]string{}, s.AppReturns...), Tested: stamp(s.Tested),
 		Created: stamp(s.Created), Modified: stamp(s.Modified), Warnings: warningDocs(out.Warnings), Checked: out.Checked,
-	}
-	switch {
-	case s.Version == 0:
-		doc.State = "not set up"
-	case s.Disabled:
-		doc.State = "off"
 	}
 	if s.PostBinding {
 		doc.Binding = "post"

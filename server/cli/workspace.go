@@ -69,7 +69,8 @@ func (w workspaceCreateCmd) Run(c *command) error {
 	}
 	c.say("Workspace %s is there. Next, set up sign-in with Microsoft and provisioning:\n"+
 		"  lanyardd workspace set %s --tenant-id <Directory (tenant) ID> --client-id <Application (client) ID>\n"+
-		"  lanyardd scim token create --workspace %s", ws.ID, ws.ID, ws.ID)
+		"  lanyardd saml show --workspace %s   (instead, or as well, for SAML)\n"+
+		"  lanyardd scim token create --workspace %s", ws.ID, ws.ID, ws.ID, ws.ID)
 	if c.json {
 		return c.printJSON(workspaceJSON(ws))
 	}
@@ -191,7 +192,12 @@ func (c *command) showWorkspace(st *server.Store, ws directory.Workspace) error 
 	}
 	d := workspaceJSON(ws)
 	d.Alarm = &alarmDoc{alarm.People, alarm.Percent, alarm.Hold}
-	if !d.Ready {
+	conn, err := st.SAML(c.ctx, ws.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("reading the SAML connection: %w", err)
+	}
+	d.SAML = samlState(conn)
+	if !d.Ready && d.SAML == samlNotSetUp {
 		c.say("Sign-in with Microsoft is not set up. Next:\n  lanyardd workspace set %s --tenant-id <Directory (tenant) ID> --client-id <Application (client) ID>", ws.ID)
 	}
 	if c.json {
@@ -207,6 +213,7 @@ func (c *command) showWorkspace(st *server.Store, ws directory.Workspace) error 
 		"  audience", d.Microsoft.Audience,
 		"  scope", d.Microsoft.Scope,
 		"  domain hint", d.Microsoft.DomainHint,
+		"sign-in by SAML", d.SAML,
 		"provisioning (SCIM)", onOff(d.SCIM),
 		"  strict", onOff(d.SCIMStrict),
 		"  required", strings.Join(append([]string{"userName"}, d.SCIMRequired...), " "),
@@ -247,8 +254,9 @@ type workspaceDoc struct {
 	RoleRules           []string     `json:"role_rules"`
 	SCIMAccept          string       `json:"scim_accept"`
 	SCIMRate            int          `json:"scim_rate"`
-	// Alarm is shown of one workspace, not in the list.
+	// Alarm and SAML are shown of one workspace, not in the list.
 	Alarm    *alarmDoc  `json:"alarm,omitempty"`
+	SAML     string     `json:"saml,omitempty"`
 	Created  *time.Time `json:"created"`
 	Modified *time.Time `json:"modified"`
 }
