@@ -31,6 +31,11 @@ func TestNames_anOldNameOfAWorkspaceLeadsToItForNinetyDays(t *testing.T) {
 			t.Errorf("%s: %d to %q, want %q", from, resp.StatusCode, resp.Header.Get("Location"), to)
 		}
 	}
+	// A name may look like the beginning of the path.
+	w.must(w.store.NameWorkspace(ctx, "acme", "ss", now))
+	if resp := w.call(nil, http.MethodGet, base+"/sso/ss", nil); resp.Header.Get("Location") != "/sso/acme" {
+		t.Errorf("/sso/ss leads to %q", resp.Header.Get("Location"))
+	}
 	// The app finds it too, and is told the id.
 	resp := w.call(nil, http.MethodGet, base+"/v1/workspaces/Umbrella", nil)
 	body, err := io.ReadAll(resp.Body)

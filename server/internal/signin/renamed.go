@@ -32,7 +32,9 @@ func (h *SAMLHandler) renamed(r *http.Request, err error) (to string) {
 	}
 	at := url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}
 	if typed != "" {
-		at.Path = strings.Replace(r.URL.Path, "/"+typed, "/"+ws.ID, 1)
+		parts := strings.Split(r.URL.Path, "/")
+		parts[2] = ws.ID // /w/{ws}/… and /sso/{ws}
+		at.Path = strings.Join(parts, "/")
 	} else {
 		query.Set("workspace", ws.ID)
 		at.RawQuery = query.Encode()
