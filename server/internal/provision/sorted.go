@@ -167,8 +167,11 @@ func (s *search) ranked(id string, doc scim.Resource, err error) (rank, error) {
 }
 
 func (c *call) searchPeople(ctx context.Context, s *search, q store.Search[directory.User]) (store.Page[directory.User], error) {
+	ctx, end := bounded(ctx)
+	defer end()
 	find := func(q store.Search[directory.User]) (store.Page[directory.User], error) {
-		return c.h.cfg.Store.SearchUsers(ctx, c.ws.Directory, q)
+		page, err := c.h.cfg.Store.SearchUsers(ctx, c.ws.Directory, q)
+		return page, endless(ctx, err)
 	}
 	if s.key == nil {
 		return find(q)
@@ -190,8 +193,11 @@ func (c *call) searchPeople(ctx context.Context, s *search, q store.Search[direc
 }
 
 func (c *call) searchThings(ctx context.Context, s *search, q store.Search[directory.Resource]) (store.Page[directory.Resource], error) {
+	ctx, end := bounded(ctx)
+	defer end()
 	find := func(q store.Search[directory.Resource]) (store.Page[directory.Resource], error) {
-		return c.h.cfg.Store.SearchResources(ctx, c.ws.Directory, s.rt.Name, q)
+		page, err := c.h.cfg.Store.SearchResources(ctx, c.ws.Directory, s.rt.Name, q)
+		return page, endless(ctx, err)
 	}
 	if s.key == nil {
 		return find(q)
