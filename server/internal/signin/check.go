@@ -82,7 +82,7 @@ func checkAccessURL(address string) error {
 func registrable(address string) bool {
 	u, err := url.Parse(address)
 	switch {
-	case err != nil || u.Fragment != "" || u.User != nil || len(address) > 500 || strings.ContainsFunc(address, unicode.IsControl):
+	case err != nil || strings.Contains(address, "#") || u.User != nil || len(address) > 500 || strings.ContainsFunc(address, unicode.IsControl):
 		return false
 	case u.Scheme == "https":
 		return u.Host != "" && !api.Loopback(u.Hostname())
@@ -97,12 +97,12 @@ func returnable(address string, registered []string) bool {
 		return registrable(address)
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" || u.User != nil || u.Fragment != "" || u.Opaque != "" || len(address) > 500 || u.Port() == "" ||
-		strings.ContainsFunc(address, unicode.IsControl) || strings.Contains(address, "\\") {
+	if err != nil || u.Scheme != "http" || u.User != nil || u.Opaque != "" || len(address) > 500 || u.Port() == "" ||
+		strings.ContainsFunc(address, unicode.IsControl) || strings.ContainsAny(address, `\#`) {
 		return false
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
-	return u.Hostname() == "localhost" || err == nil && ip.Unmap().IsLoopback()
+	return u.Hostname() == "localhost" || err == nil && ip.Zone() == "" && ip.Unmap().IsLoopback()
 }
 
 // ownPath returns where on this server a browser may be sent: a path. What is
