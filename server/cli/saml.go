@@ -2,13 +2,8 @@ package cli
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
-	"os"
-	"strings"
-	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server"
@@ -170,74 +165,6 @@ func preferMail(change func(*directory.SAML) error) func(*directory.SAML) error 
 	}
 }
 
-// samlCheckCmd checks without changing anything.
-type samlCheckCmd struct {
-	samlFlags
-	samlSource
-	samlOptions
-}
-
-// Help is the longer text of lanyardd saml check --help.
-func (samlCheckCmd) Help() string {
-	return "Takes what saml set takes, and ends with an exit code other than 0 where that would be refused. Without any of it, " +
-		"checks what is set: metadata that came from an address is fetched once more. Nothing changes."
-}
-
-func (s samlCheckCmd) Run(c *command) error {
-	in, err := s.input(c, s.samlOptions)
-	if err != nil {
-		return err
-	}
-	d, err := s.open(c, false)
-	if err != nil {
-		return err
-	}
-	defer d.store.Close()
-	now, err := d.setup.Show(c.ctx, d.ws.ID)
-	if code, _ := problem.Of(err); err != nil && code != problem.SAMLNotSet {
-		return err
-	}
-	again := !s.samlSource.given()
-	if again && now.SAML.Version == 0 {
-		return problem.Detailf(problem.SAMLNotSet, "Give --metadata-url, --metadata-file, or --certificate, --issuer and --login-url to have them checked.")
-	}
-	if again {
-		in.MetadataURL, in.AnyHost, in.EntityID = now.SAML.Metadata.URL, now.SAML.Metadata.AnyHost, now.SAML.Metadata.EntityID
-		if in.MetadataURL == "" { // entered by hand: judged once more as it stands
-			in.Issuer = now.SAML.IdP.EntityID
-		}
-	}
-	out, err := d.setup.Check(c.ctx, d.ws.ID, in)
-	if err != nil {
-		return err
-	}
-	if again && out.SAML.IdP.EntityID != now.SAML.IdP.EntityID {
-		return problem.Detailf(problem.MetadataChanged, "It was %s and is now %s. To agree: lanyardd saml agree %s --workspace %s",
-			saml.Shown(now.SAML.IdP.EntityID), saml.Shown(out.SAML.IdP.EntityID), shellWord(out.SAML.IdP.EntityID), d.ws.ID)
-	}
-	c.sayWarnings(out.Warnings)
-	if c.json {
-		return c.printJSON(checkDoc{established, stamp(out.At), out.Checked, warningDocs(out.Warnings)})
-	}
-	fmt.Fprintf(c.out, "%s\n", established)
-	for _, s := range out.Checked {
-		fmt.Fprintf(c.out, "  %s\n", printable(s))
-	}
-	_, err = fmt.Fprintf(c.out, "Checked %s. Nothing was changed.\n", out.At.Format(time.RFC3339))
-	return err
-}
-
-// established is what success is called (row B11).
-const established = "Connection established"
-
-// checkDoc is a successful check in JSON.
-type checkDoc struct {
-	Result   string       `json:"result"`
-	At       *time.Time   `json:"at"`
-	Checked  []string     `json:"checked"`
-	Warnings []warningDoc `json:"warnings"`
-}
-
 // samlAgreeCmd agrees to another entity ID.
 type samlAgreeCmd struct {
 	samlFlags
@@ -306,69 +233,4 @@ func (s samlRemoveCmd) Run(c *command) error {
 		return err
 	}
 	return c.done("The SAML connection of %s is gone.", d.ws.ID)
-}
-
-// samlSource is where an identity provider's values come from.
-type samlSource struct {
-	MetadataURL  string `name:"metadata-url" placeholder:"URL" help:"App Federation Metadata Url of step 3 in Entra."`
-	AnyHost      bool   `name:"any-host" help:"Fetch the metadata from another host than Microsoft's."`
-	MetadataFile string `name:"metadata-file" placeholder:"FILE" help:"Federation Metadata XML of step 3 in Entra; - reads standard input."`
-	IdP          string `name:"idp" placeholder:"ENTITY-ID" help:"Which identity provider, where the metadata describes several."`
-	Certificate  string `name:"certificate" placeholder:"FILE" help:"Certificate (Base64) of step 3, or any form of it; - reads standard input."`
-	Issuer       string `name:"issuer" placeholder:"X" help:"Microsoft Entra Identifier of step 4."`
-	LoginURL     string `name:"login-url" placeholder:"URL" help:"Login URL of step 4."`
-	LogoutURL    string `name:"logout-url" placeholder:"URL" help:"Logout URL of step 4."`
-}
-
-func (s samlSource) given() bool { return s != (samlSource{AnyHost: s.AnyHost}) }
-
-// input reads the files that are named, and checks every option.
-func (s samlSource) input(c *command, o samlOptions) (signin.SAMLInput, error) {
-	in := signin.SAMLInput{
-		MetadataURL: strings.TrimSpace(s.MetadataURL), AnyHost: s.AnyHost, EntityID: s.IdP,
-		Issuer: s.Issuer, LoginURL: s.LoginURL, LogoutURL: s.LogoutURL,
-	}
-	if s.MetadataFile == "-" && s.Certificate == "-" {
-		return in, problem.Detailf(problem.BadUsage, "Standard input cannot be both the metadata and the certificate.")
-	}
-	var err error
-	if s.MetadataFile != "" {
-		if in.Metadata, err = c.readInput("--metadata-file", s.MetadataFile, saml.MaxMetadata); err != nil {
-			return in, err
-		}
-	}
-	if s.Certificate != "" {
-		if in.Certificate, err = c.readInput("--certificate", s.Certificate, saml.MaxMetadata); err != nil {
-			return in, err
-		}
-	}
-	in.Change, err = o.change()
-	return in, err
-}
-
-// readInput reads a file, or standard input, of at most the size and one byte,
-// so that the reader can say that it is too large. What is empty is given as a
-// space: it was given, and is refused for what it is.
-func (c *command) readInput(flag, name string, most int64) ([]byte, error) {
-	from := c.in
-	if name != "-" {
-		if len(name) > 300 || strings.ContainsAny(name, "\n\r") || strings.Contains(name, "-----") {
-			// What was pasted may be a private key: it is not repeated.
-			return nil, problem.Detailf(problem.BadUsage, "%s takes the name of a file, and not what is in it.", flag)
-		}
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, problem.Detailf(problem.BadUsage, "%s %s: %v.", flag, name, errors.Unwrap(err))
-		}
-		defer f.Close()
-		from = f
-	}
-	text, err := io.ReadAll(io.LimitReader(from, most+1))
-	if err != nil {
-		return nil, problem.Detailf(problem.BadUsage, "%s %s: %v.", flag, name, err)
-	}
-	if len(text) == 0 {
-		text = []byte(" ")
-	}
-	return text, nil
 }

@@ -69,7 +69,10 @@ func explainCode(number int, text string) Explanation {
 	if known.Blade != "" {
 		e.note("Where, in Microsoft Entra: " + known.Blade)
 	}
-	if known.Code != "" {
+	switch {
+	case known.AppOnly:
+		e.fact("Lanyard's code in the app", string(known.Code))
+	case known.Code != "":
 		e.fact("Lanyard's code", string(known.Code))
 	}
 	e.note("Microsoft's own page: " + known.Address())
