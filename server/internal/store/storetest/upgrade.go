@@ -10,8 +10,12 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
-//go:embed testdata/schema1.sql
-var schema1 string
+var (
+	//go:embed testdata/schema1.sql
+	schema1 string
+	//go:embed testdata/schema7.sql
+	schema7 string // comes after schema1
+)
 
 var upgrading = []promise{
 	{"finds in a database of the first schema all that was stored", func(f *fixture) {
@@ -47,6 +51,43 @@ var upgrading = []promise{
 		if u, err := s.UserByObjectID(ctx, "acme", "ext-gone"); err != nil || u.State != directory.Archived {
 			f.Errorf("who left: %+v, %v", u, err)
 		}
+	}},
+	{"finds in one of the seventh schema what had been added", func(f *fixture) {
+		s, ctx := f.upgraded(schema7), f.Context()
+		ws, err := s.Workspace(ctx, "acme")
+		must(f, err)
+		f.has(s, "g-1", "u-ada", "u-cy")
+		if _, u, _, err := s.Session(ctx, "session-hash", start); err != nil || u.ID != "u-ada" || u.Role != "Admin" {
+			f.Errorf("the session is of %+v, %v", u, err)
+		}
+		if a, err := s.Alarm(ctx, "acme"); err != nil || a.People != 7 || a.Percent != 9 || !a.Hold {
+			f.Errorf("the alarm became %+v, %v", a, err)
+		}
+		hooks, err := s.Webhooks(ctx, "acme")
+		if err != nil || len(hooks) != 1 || len(hooks[0].Kinds) != 2 {
+			f.Errorf("webhooks are %+v, %v", hooks, err)
+		}
+		if dead, err := s.DeadLetters(ctx, "w-1"); err != nil || len(dead) != 1 || dead[0].Seq != 2 {
+			f.Errorf("given up was %+v, %v", dead, err)
+		}
+		if seq, ok, err := s.TakeConsumer(ctx, hooks[0].Consumer(), "me", start, start); err != nil || !ok || seq != 3 {
+			f.Errorf("the webhook goes on after event %d, %v, %v; want 3", seq, ok, err)
+		}
+		_, err = s.Reindex(ctx)
+		must(f, err)
+		f.filters(s)
+		f.dated(s)
+		_, err = s.Rerank(ctx, "acme", later)
+		must(f, err)
+		// Who was an administrator when their access ended is none when they return.
+		cy, err := s.User(ctx, "acme", "u-cy")
+		must(f, err)
+		cy.State, cy.Modified = directory.Active, later
+		must(f, s.SaveUser(ctx, cy, cy.Version, directory.Consequence{Rank: &ws}))
+		if cy, err = s.User(ctx, "acme", "u-cy"); err != nil || directory.Powerful(cy.Role) || cy.Ranking.Had != "admin" {
+			f.Errorf("Cy came back as %q, was %q, %v", cy.Role, cy.Ranking.Had, err)
+		}
+		f.dated(s)
 	}},
 	{"answers every filter on it, before it is indexed and after", func(f *fixture) {
 		s := f.upgraded()
@@ -93,10 +134,13 @@ var upgrading = []promise{
 	}},
 }
 
-// upgraded opens a database that the first Lanyard made.
-func (f *fixture) upgraded() *store.Store {
+// upgraded opens a database that the first Lanyard made, or one that has come
+// further since.
+func (f *fixture) upgraded(further ...string) *store.Store {
 	f.Helper()
-	f.db.Exec(f, f.db.Types.Replace(schema1))
+	for _, text := range append([]string{schema1}, further...) {
+		f.db.Exec(f, f.db.Types.Replace(text))
+	}
 	if f.db.Adopt != nil {
 		f.db.Adopt(f)
 	}
