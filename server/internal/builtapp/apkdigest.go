@@ -180,11 +180,15 @@ func (c *apkContents) sections() ([]section, error) {
 // digestChunks writes the digest of each chunk into sums.
 func digestChunks(hash crypto.Hash, chunks []section, sums []byte) error {
 	workers := min(runtime.GOMAXPROCS(0), len(chunks))
+	largest := int64(0)
+	for _, c := range chunks {
+		largest = max(largest, c.size)
+	}
 	errs := make([]error, workers)
 	var all sync.WaitGroup
 	for w := range workers {
 		all.Go(func() {
-			buf := make([]byte, 5+chunkSize)
+			buf := make([]byte, 5+largest)
 			h := hash.New()
 			for i := w; i < len(chunks) && errs[w] == nil; i += workers {
 				n := chunks[i].size

@@ -94,15 +94,15 @@ func (a *archive) blockSigners() ([]Signer, error) {
 	return lineageOnce(out), nil
 }
 
-// lineageOnce puts the certificates of lineages at the end, each once, and
-// drops those that sign the app themselves in a scheme.
+// lineageOnce puts the certificates of lineages at the end, each once, without
+// the one that a lineage leads to: that signs the app in v3 itself.
 func lineageOnce(all []Signer) []Signer {
 	var out, old []Signer
 	seen := map[string]bool{}
 	for _, s := range all {
 		if s.Scheme != Lineage {
 			out = append(out, s)
-			seen[string(s.DER)] = true
+			seen[string(s.DER)] = seen[string(s.DER)] || s.Scheme == V3 || s.Scheme == V31
 		}
 	}
 	for _, s := range all {
