@@ -293,6 +293,30 @@ func TestAttack_nobodySlipsInBesideTheEndOfTheirAccess(t *testing.T) {
 	}
 }
 
+// A page can send a browser to the address that an app opens, with a challenge of
+// its own and the port of whatever listens on the device. The person has to agree.
+func TestAttack_noPageBeginsAnAppsSignInUnseen(t *testing.T) {
+	w := newSAML(t, "sqlite", nil)
+	q, _ := appQuery(appReturn)
+	for site, asked := range map[string]bool{"cross-site": true, "same-site": true, "same-origin": false, "none": false, "": false} {
+		req, err := http.NewRequest("GET", w.r.URL+"/w/acme/sso?"+q.Encode(), nil)
+		w.must(err)
+		if site != "" {
+			req.Header.Set("Sec-Fetch-Site", site)
+		}
+		resp, err := noRedirect.Do(req)
+		w.must(err)
+		page := bodyOf(t, resp)
+		resp.Body.Close()
+		switch on := strings.Contains(page, `href="/w/acme/sso?`); {
+		case asked && (resp.StatusCode != http.StatusOK || !on || len(resp.Cookies()) != 0 || strings.Contains(page, "<script")):
+			t.Errorf("%q: %d %s", site, resp.StatusCode, page)
+		case !asked && resp.StatusCode != http.StatusFound:
+			t.Errorf("%q: %d", site, resp.StatusCode)
+		}
+	}
+}
+
 // What a page hands to the identity provider's address stays one value.
 func TestAttack_aHintIsAHint(t *testing.T) {
 	w := newSAML(t, "sqlite", nil)

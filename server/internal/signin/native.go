@@ -57,7 +57,7 @@ func (h *SAMLHandler) startApp(w http.ResponseWriter, r *http.Request) error {
 	}
 	for name, values := range q {
 		if len(values) > 1 {
-			return h.deny(w, r, v, a, "invalid_request", "the parameter "+clippedHint(name)+" is there twice")
+			return h.deny(w, r, v, a, "invalid_request", "the parameter "+unsayable.ReplaceAllString(clippedHint(name), "'")+" is there twice")
 		}
 	}
 	switch {
@@ -68,7 +68,18 @@ func (h *SAMLHandler) startApp(w http.ResponseWriter, r *http.Request) error {
 	case !challengeShape.MatchString(a.Challenge):
 		return h.deny(w, r, v, a, "invalid_request", "code_challenge is missing or malformed")
 	}
+	if byPage(r) {
+		return h.show(w, http.StatusOK, "ask", askPage{Name: v.ws.Name, To: r.URL.RequestURI()})
+	}
 	return h.send(w, r, v, purpose{App: &a}, hintsOf(q))
+}
+
+// byPage reports whether a page of another site led the browser here. An app
+// opens the address itself. Where the person is signed in at the provider, a
+// page could otherwise have a code sent to whatever listens on loopback, unseen.
+func byPage(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site == "cross-site" || site == "same-site"
 }
 
 // deny sends the browser back to the app with an error of OAuth 2.0.

@@ -35,6 +35,8 @@ type (
 		To     string
 		Failed bool
 	}
+	// askPage asks whether it was the person who began; To is where to go on.
+	askPage    struct{ Name, To string }
 	choosePage struct{}
 	homePage   struct {
 		Workspace, Name string
