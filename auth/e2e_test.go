@@ -33,6 +33,7 @@ type world struct {
 	ada     *entratest.User
 	job     *entratest.Provisioner
 	server  *url.URL
+	db      string
 	browser *person
 }
 
@@ -49,7 +50,7 @@ func (p *person) open(ctx context.Context, address string) error {
 	go func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		_, err := p.b.SignIn(context.WithoutCancel(ctx), address, p.user)
+		_, err := p.b.Visit(context.WithoutCancel(ctx), address, p.user)
 		p.seen = append(p.seen, p.b.Pages)
 		if err != nil {
 			p.fails <- err
@@ -81,25 +82,41 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// command runs lanyardd on the server's database.
+func (w *world) command(args ...string) string {
+	w.t.Helper()
+	var out, errOut bytes.Buffer
+	none := func(string) (string, bool) { return "", false }
+	args = append(args, "--db", "sqlite:"+w.db)
+	if code := cli.Run(w.t.Context(), args, none, strings.NewReader(""), &out, &errOut, cli.Options{OpenSQLite: sqlite.Open}); code != 0 {
+		w.t.Fatalf("lanyardd %q: exit %d: %s", args, code, errOut.String())
+	}
+	return strings.TrimSpace(out.String())
+}
+
+// bySAML sets both sides up for SAML, as the only way to sign in.
+func (w *world) bySAML() {
+	at := func(name string) string { return w.server.JoinPath("w", "acme", "saml", name).String() }
+	err := w.tenant.SetSAML(w.app, entratest.SAMLOptions{Identifiers: []string{at("metadata")}, ReplyURLs: []string{at("acs")}, LogoutURL: at("slo")})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	folder := w.t.TempDir()
+	w.command("saml", "set", "--workspace", "acme", "--public-url", w.server.String(), "--server-key-file", filepath.Join(folder, "server.key"),
+		"--metadata-url", w.tenant.LoopbackMetadataURL(w.app))
+	w.command("workspace", "set", "acme", "--tenant-id", "", "--client-id", "")
+}
+
 // serve sets the workspace up with lanyardd's commands, serves it, and lets
 // Entra provision.
 func (w *world) serve() {
 	t := w.t
-	db := filepath.Join(t.TempDir(), "lanyard.db")
-	command := func(args ...string) string {
-		var out, errOut bytes.Buffer
-		none := func(string) (string, bool) { return "", false }
-		args = append(args, "--db", "sqlite:"+db)
-		if code := cli.Run(t.Context(), args, none, strings.NewReader(""), &out, &errOut, cli.Options{OpenSQLite: sqlite.Open}); code != 0 {
-			t.Fatalf("lanyardd %q: exit %d: %s", args, code, errOut.String())
-		}
-		return strings.TrimSpace(out.String())
-	}
-	command("workspace", "create", "acme", "--name", "Acme")
-	command("workspace", "set", "acme", "--tenant-id", w.tenant.ID, "--client-id", w.app.ClientID, "--scim=on", "--domain", "acme.example", "--offline-grace=1h")
-	token := command("scim", "token", "create", "--workspace", "acme")
+	w.db = filepath.Join(t.TempDir(), "lanyard.db")
+	w.command("workspace", "create", "acme", "--name", "Acme")
+	w.command("workspace", "set", "acme", "--tenant-id", w.tenant.ID, "--client-id", w.app.ClientID, "--scim=on", "--domain", "acme.example", "--offline-grace=1h")
+	token := w.command("scim", "token", "create", "--workspace", "acme")
 
-	st, err := sqlite.Open(t.Context(), db)
+	st, err := sqlite.Open(t.Context(), w.db)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +157,7 @@ func (w *world) start(dir string) *device {
 	}
 	d := &device{dir: dir, log: &bytes.Buffer{}}
 	provider := msal.New(msal.Config{Cache: vault.File("msal"), OpenURL: w.browser.open, Return: platform.Loopback, HTTPClient: w.entra.HTTPClient()})
-	d.Client = auth.New(auth.Config{Server: w.server, Provider: provider, Vault: vault, Device: "test", Log: slog.New(slog.NewTextHandler(d.log, nil))})
+	d.Client = auth.New(auth.Config{Server: w.server, Provider: provider, Vault: vault, Device: "test", OpenURL: w.browser.open, Return: platform.Loopback, Log: slog.New(slog.NewTextHandler(d.log, nil))})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { d.Run(ctx); close(done) }()
@@ -162,6 +179,21 @@ func (d *device) reach(t *testing.T, p auth.Phase) auth.State {
 	}
 	t.Fatalf("the phase is %v, error %v; waited for %v", last.Phase, last.Err, p)
 	return last
+}
+
+// browse signs in, and gives up when the browser ends on a page of Entra's own.
+func (w *world) browse(d *device, where string) error {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	go func() {
+		select {
+		case err := <-w.browser.fails:
+			w.t.Logf("the browser shows: %v", err)
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return d.SignIn(ctx, where)
 }
 
 // nothingSaved fails when anything but locks is in the device's folder.
@@ -237,6 +269,46 @@ func TestEndToEnd_anEmployeeSignsInAndEntraEndsTheAccess(t *testing.T) {
 		t.Error("a disabled person signed in")
 	}
 	d.reach(t, auth.SignedOut)
+}
+
+// req: E7
+// req: G6
+// req: H6
+func TestEndToEnd_bySAMLItIsTheSame(t *testing.T) {
+	w := newWorld(t)
+	w.bySAML()
+	home := t.TempDir()
+	d := w.start(home)
+	d.reach(t, auth.SignedOut)
+	if err := w.browse(d, "acme"); err != nil {
+		t.Fatal(err)
+	}
+	if s := d.reach(t, auth.SignedIn); s.Method != auth.SAML || s.Person.DisplayName != "Ada Lovelace" || s.Person.Department != "Engineering" {
+		t.Fatalf("%v, person %+v", s.Method, s.Person)
+	}
+	d.stop()
+	d = w.start(home) // opened again: no browser
+	d.reach(t, auth.SignedIn)
+	if n := len(w.browser.visits()); n != 1 {
+		t.Fatalf("the browser was opened %d times", n)
+	}
+	asleep := w.start(t.TempDir())
+	asleep.reach(t, auth.SignedOut)
+	if err := w.browse(asleep, "ada@acme.example"); err != nil {
+		t.Fatal(err)
+	}
+	asleep.stop()
+	if err := w.tenant.Disable(w.ada); err != nil {
+		t.Fatal(err)
+	}
+	d.reach(t, auth.Revoked)
+	woken := w.start(asleep.dir)
+	for _, dev := range []*device{d, woken} {
+		if k, _ := problem.Of(dev.reach(t, auth.Revoked).Err); k != problem.AccessEnded {
+			t.Errorf("it says %v", k)
+		}
+		dev.nothingSaved(t)
+	}
 }
 
 // req: H9
