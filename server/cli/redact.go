@@ -3,6 +3,7 @@ package cli
 import (
 	"net/url"
 	"strings"
+	"unicode"
 
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
 )
@@ -80,6 +81,15 @@ func (c *command) hide(text string) {
 	c.secrets = append(c.secrets, secretsIn(text)...)
 	if i := strings.Index(text, scim.TokenPrefix); i >= 0 {
 		c.secrets = append(c.secrets, secret{text: text[i:], bare: true})
+	}
+	if _, key, ok := strings.Cut(text, "PRIVATE KEY"); ok {
+		// Somebody gave a private key where its file was meant. A message may
+		// quote or escape it, so its lines are hidden one by one.
+		for line := range strings.FieldsFuncSeq(key, func(r rune) bool { return r == '-' || unicode.IsSpace(r) }) {
+			if len(line) >= 8 {
+				c.secrets = append(c.secrets, secret{text: line, bare: true})
+			}
+		}
 	}
 }
 

@@ -83,3 +83,30 @@ func TestRun_itNeverRepeatsSecretsInArguments(t *testing.T) {
 		}
 	}
 }
+
+// A private key that is typed where a file is meant is in no message, however
+// that quotes it.
+func TestRun_itRepeatsNoPrivateKey(t *testing.T) {
+	key := "-----BEGIN PRIVATE KEY-----\nMIIEc4naryc4naryc4nary0\nAAAAc4naryc4naryc4nary1\n-----END PRIVATE KEY-----\n"
+	for _, args := range [][]string{
+		{"doctor", key},
+		{"doctor", "--metadata", key},
+		{"doctor", "--metadata=" + key},
+		{"doctor", "--" + key},
+		{"doctor", "--", key},
+		{"x" + key},
+		{"saml", "check", "--workspace", "acme", "--certificate=" + key},
+		{"saml", "check", "--workspace", "acme", "--certificate", key},
+		{"saml", "set", "--workspace", "acme", "--claim=" + key},
+		{"saml", "set", "--workspace", "acme", "--type=" + key},
+		{"saml", "set", "--workspace", "acme", "--skew=" + key},
+		{"saml", "set", "--workspace=" + key, "--jit", "on"},
+	} {
+		var out, errOut bytes.Buffer
+		env := func(string) (string, bool) { return "", false }
+		Run(t.Context(), args, env, strings.NewReader(""), &out, &errOut, Options{})
+		if said := out.String() + errOut.String(); strings.Contains(said, "c4nary") || said == "" {
+			t.Errorf("%.40q: it said %s", args, said)
+		}
+	}
+}

@@ -19,6 +19,11 @@ func (c *command) badUsage(err error, args []string) error {
 	if len(args) == 0 {
 		return problem.Detailf(problem.BadUsage, "No command was given.")
 	}
+	for _, a := range args {
+		if strings.HasPrefix(a, "-----") {
+			return problem.Detailf(problem.BadUsage, "What begins with dashes was taken for a flag. Name the file that it is in.")
+		}
+	}
 	msg := err.Error()
 	return problem.Detailf(problem.BadUsage, "%s.", strings.ToUpper(msg[:1])+strings.TrimSuffix(strings.TrimSuffix(msg[1:], "."), "?"))
 }
