@@ -31,9 +31,11 @@ func newClient(server *url.URL, folder string) (*auth.Client, error) {
 		return nil, err
 	}
 	return auth.New(auth.Config{
-		Server: server,
-		Device: platform.DeviceName(),
-		Vault:  vault,
+		Server:  server,
+		Device:  platform.DeviceName(),
+		Vault:   vault,
+		OpenURL: platform.OpenURL,
+		Return:  platform.Loopback, // for workspaces that sign in by SAML
 		Provider: msal.New(msal.Config{
 			Cache:   vault.File("msal"),
 			OpenURL: platform.OpenURL,
