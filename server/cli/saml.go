@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/url"
+	"os"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server"
@@ -60,7 +61,7 @@ func (f samlFlags) open(c *command, needsKey bool) (*samlDesk, error) {
 		Store: st, PublicURL: base, Now: c.opt.Now, Fetcher: &signin.Fetcher{Loopback: api.Loopback(base.Hostname())},
 	}}
 	if d.ws, err = c.workspace(st, f.Workspace); err == nil && needsKey {
-		d.setup.Key, err = c.serverKey(set)
+		d.setup.Key, err = c.keyToSealWith(set)
 	}
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
@@ -85,9 +86,28 @@ func (f samlFlags) sealingKey(c *command) ([]byte, error) {
 	return key, err
 }
 
+// keyToSealWith reads the server's key, or makes it where that is safe: beside a
+// SQLite database, or where somebody named the file. Several machines may serve
+// a PostgreSQL database, and one made here would be unknown to them.
+func (c *command) keyToSealWith(set settings) ([]byte, error) {
+	k := set.serverKeyFile()
+	db, err := parseDatabase(set[keyDB])
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(k.value.Text); err != nil && db.file == "" && !k.value.set() {
+		c.say("The server's key is not here: without --server-key-file, as for lanyardd serve, no keys of this side are made, and assertions cannot be encrypted.")
+		return nil, nil
+	}
+	return c.serverKey(set)
+}
+
 // opens says whether the server's key opens what is sealed already, before more
 // is sealed with it: a server with another key could not read it.
 func (d *samlDesk) opens(c *command) error {
+	if len(d.setup.Key) == 0 {
+		return problem.Detailf(problem.WrongServerKey, "There is none here; name it with --server-key-file.")
+	}
 	_, err := d.setup.Expect(c.ctx, d.ws.ID)
 	if code, _ := problem.Of(err); code == problem.WrongServerKey {
 		return err
