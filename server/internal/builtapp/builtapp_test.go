@@ -120,6 +120,31 @@ func TestRead_itReadsTheManifestOfAnAPK(t *testing.T) {
 	}
 }
 
+func TestRead_itReadsTheManifestThatFynePackages(t *testing.T) {
+	a, err := readBytes(zipped(t, "AndroidManifest.xml", fixture(t, "fyne.axml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.ID != "dev.lanyard.app" || a.Version != "0.1.0" || a.Build != "1" || a.Name != "Lanyard" || !a.Debuggable || len(a.Activities) != 2 {
+		t.Fatalf("%+v", a)
+	}
+	first := a.Activities[0]
+	if first.Name != "android.app.NativeActivity" || !first.Exported || first.LaunchMode != "singleTask" || first.Metadata["android.app.func_name"] != "Lanyard_onRedirect" {
+		t.Errorf("%+v", first)
+	}
+	want := []Data{{Scheme: "msauth", Host: "dev.lanyard.app", Path: "//mFs2Yzr6mRVUItgVUANroj4PyI="}}
+	if diff := cmp.Diff(want, first.Filters[0].Data); diff != "" {
+		t.Errorf("data (-want +got):\n%s", diff)
+	}
+	hash, err := redirect.ParseHash("/mFs2Yzr6mRVUItgVUANroj4PyI=", redirect.HashOptions{InsecureAllowDebugKey: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := redirect.CheckIntentPath(want[0].Path, redirect.Android{Package: a.ID, Hash: hash}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRedirectURIs_theyAreOneForEachCertificate(t *testing.T) {
 	a, err := readBytes(fixture(t, "rotated.apk"))
 	if err != nil {
@@ -146,8 +171,7 @@ func TestRedirectURIs_theyAreOneForEachCertificate(t *testing.T) {
 	}
 }
 
-// TestRead_itReadsAppsOfApple is row G1: bundle ID and version of the built app.
-// req: G1
+// Bundle ID and version come from the built app, as row G1 asks.
 func TestRead_itReadsAppsOfApple(t *testing.T) {
 	want := App{
 		ID: "com.acme.app", Name: "Acme", Version: "1.2.3", Build: "42", MinSystem: "13.0",
