@@ -35,7 +35,7 @@
 //   - password is accepted and forgotten at once.
 //
 // A connection that is strict ([Profile]) is spared all of that but the case of
-// names.
+// names, and "True" in a filter.
 package scim
 
 // The URNs of RFC 7643 section 8 and RFC 7644.
