@@ -70,18 +70,15 @@ func Open(ctx context.Context, url string) (*store.Store, error) {
 	return s, nil
 }
 
-// filled is how full pages of users are made, in percent.
-const filled = "fillfactor=80"
-
 // makeRoom leaves room in the pages of users for rows that change: PostgreSQL
 // then need not write the indexes anew (PostgreSQL documentation, 73.7). It is
-// done once, and waits for nobody.
+// done once, and not where somebody has chosen how full pages are to be.
 func makeRoom(ctx context.Context, db *sql.DB) error {
-	var made bool
-	err := db.QueryRowContext(ctx, `select coalesce($1 = any (reloptions), false) from pg_catalog.pg_class
-		where oid = 'users'::pg_catalog.regclass`, filled).Scan(&made)
-	if err == nil && !made {
-		_, err = db.ExecContext(ctx, `alter table users set (`+filled+`)`)
+	var chosen bool
+	err := db.QueryRowContext(ctx, `select coalesce(array_to_string(reloptions, ' ') like '%fillfactor=%', false)
+		from pg_catalog.pg_class where oid = 'users'::pg_catalog.regclass`).Scan(&chosen)
+	if err == nil && !chosen {
+		_, err = db.ExecContext(ctx, `alter table users set (fillfactor = 80)`)
 	}
 	if err != nil {
 		return problem.Wrap(problem.DatabaseDown, fmt.Errorf("postgres: making room: %w", err))

@@ -9,8 +9,7 @@ import (
 
 const (
 	// firstWindow and lastWindow bound how many candidates one query looks
-	// at, so that none takes longer than some 10 ms
-	// on a machine that has nothing else to do.
+	// at, so that none takes longer than some 10 ms.
 	firstWindow, lastWindow = 256, 2048
 	// countWindow is the same for counting rows of an index.
 	countWindow = 20000
