@@ -114,6 +114,7 @@ func TestCheckMSAL_itNamesEveryWrongForm(t *testing.T) {
 		{wrongForm{"an authority of B2C", change(t, `"AAD"`, `"B2C"`), problem.MSALAuthority}, tenantID},
 		{wrongForm{"an authority's URL without encryption", strings.Replace(older, "https:", "http:", 1), problem.MSALAuthority}, tenantID},
 		{wrongForm{"an authority's URL at a host of nobody's", strings.Replace(older, "login.microsoftonline.com", "login.microsoftonline.com.evil.example", 1), problem.MSALAuthority}, tenantID},
+		{wrongForm{"an authority's URL with a name in it", strings.Replace(older, "https://login", "https://x@login", 1), problem.MSALAuthority}, tenantID},
 		{wrongForm{"an authority's URL of everyone", strings.Replace(older, tenantID, "organizations", 1), problem.MSALAudience}, tenantID},
 		{wrongForm{"an authority's URL of another tenant", strings.Replace(older, tenantID, otherID, 1), problem.MSALOtherTenant}, tenantID},
 		{wrongForm{"an empty list of authorities", change(t, authority, ""), problem.MSALAuthorities}, ""},

@@ -3,6 +3,7 @@ package builtapp
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/asn1"
 	"encoding/binary"
 	"encoding/pem"
 	"errors"
@@ -438,6 +439,51 @@ func TestRead_anAppThatWasChangedAfterSigningIsRefused(t *testing.T) {
 	wantCode(t, a, err, problem.AppSignature)
 }
 
+func TestReadLineage_eachKeyMustHaveBeenSignedByTheOneBefore(t *testing.T) {
+	value := blockOf(t, fixture(t, "rotated.apk"), blockV3)
+	at := bytes.Index(value, binary.LittleEndian.AppendUint32(nil, attrRotate))
+	lineage := value[at+4 : at+int(binary.LittleEndian.Uint32(value[at-4:]))]
+	ders, err := readLineage(lineage)
+	if err != nil || len(ders) != 2 {
+		t.Fatalf("%d certificates, %v", len(ders), err)
+	}
+	for name, at := range map[string]int{"its signature": len(lineage) - 1, "its certificate": bytes.Index(lineage, ders[1]) + len(ders[1]) - 1} {
+		changed := slices.Clone(lineage)
+		changed[at] ^= 1
+		if _, err := readLineage(changed); !errors.Is(err, errUntrue) {
+			t.Errorf("%s was changed: %v", name, err)
+		}
+	}
+}
+
+func TestSignedAttributes_theyMustHoldTheContentsDigest(t *testing.T) {
+	type attr struct {
+		Type   asn1.ObjectIdentifier
+		Values [][]byte `asn1:"set"`
+	}
+	sum := []byte("the digest")
+	raw, err := asn1.MarshalWithParams([]attr{{asn1.ObjectIdentifier{1, 2, 3}, [][]byte{{1}}}, {oidMessageDigest, [][]byte{sum}}}, "set")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var attrs asn1.RawValue
+	if _, err := asn1.Unmarshal(raw, &attrs); err != nil {
+		t.Fatal(err)
+	}
+	attrs.FullBytes = slices.Clone(raw)
+	attrs.FullBytes[0] = 0xa0 // as it stands in a SignerInfo
+	if got, err := signedAttributes(attrs, sum); err != nil || !bytes.Equal(got, raw) {
+		t.Errorf("%x, %v", got, err)
+	}
+	if _, err := signedAttributes(attrs, []byte("another")); !errors.Is(err, errUntrue) {
+		t.Errorf("another digest: %v", err)
+	}
+	attrs.Bytes = nil
+	if _, err := signedAttributes(attrs, sum); !errors.Is(err, errPKCS7) {
+		t.Errorf("no digest: %v", err)
+	}
+}
+
 func TestRead_itIsBounded(t *testing.T) {
 	zeros := make([]byte, maxManifest+1)
 	for name, c := range map[string]struct {
@@ -446,7 +492,7 @@ func TestRead_itIsBounded(t *testing.T) {
 	}{
 		"a manifest that swells":    {zipped(t, "AndroidManifest.xml", zeros), problem.AppTooLarge},
 		"an Info.plist that swells": {zipped(t, "Payload/A.app/Info.plist", zeros), problem.AppTooLarge},
-		"a manifest twice":          {zipped(t, "AndroidManifest.xml", []byte("a"), "AndroidManifest.xml", []byte("b")), problem.AppDamaged},
+		"a manifest twice":          {zipped(t, "AndroidManifest.xml", axml("manifest package=a.b", "/"), "AndroidManifest.xml", axml("manifest package=c.d", "/")), problem.AppDamaged},
 		"an empty manifest":         {zipped(t, "AndroidManifest.xml", []byte{}), problem.AppDamaged},
 		"a manifest as text":        {zipped(t, "AndroidManifest.xml", fixture(t, "AndroidManifest.xml")), problem.AppDamaged},
 		"a zip of something else":   {zipped(t, "hello.txt", []byte("x")), problem.AppNoManifest},
