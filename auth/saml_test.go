@@ -383,3 +383,34 @@ func TestSAML_accessThatEndedTakesAnEarlierSignInAlong(t *testing.T) {
 		}
 	})
 }
+
+// Whoever knows the state writes the answer: nothing of an error is believed but
+// codes that are known, and nothing of it is repeated.
+func FuzzCodeFrom(f *testing.F) {
+	for _, s := range []string{
+		"code=lycode_x&state=s", "error=access_denied&error_description=LY-JIT-OFF%3A+x", "error=access_denied&error_description=LY-NOT-EVER%3A+x",
+		"error=server_error", "", "code=", "error=&code=x", "error=%00&error_description=%FF", "error_description=LY-SES-002%3A+x",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		v, err := url.ParseQuery(raw)
+		if err != nil {
+			return
+		}
+		got, err := codeFrom(v)
+		if (err == nil) != (got != "") || err == nil && (got != v.Get("code") || v.Has("error")) {
+			t.Fatalf("%q: %q, %v", raw, got, err)
+		}
+		if err == nil {
+			return
+		}
+		k := code(err)
+		if !problem.Known(k) {
+			t.Fatalf("%q: the code %q is nobody's", raw, k)
+		}
+		if d := v.Get("error_description"); len(d) > 20 && strings.Contains(err.Error(), d) {
+			t.Fatalf("%q is repeated: %v", raw, err)
+		}
+	})
+}
