@@ -22,6 +22,7 @@ func TestQueries_theyUseAnIndex(t *testing.T) {
 		"archived user by externalId":  people + `u.external_id = $2 and u.state = 'archived' order by u.pk desc limit 1`,
 		"archived user by object id":   people + `u.object_id = $2 and u.state = 'archived' order by u.pk desc limit 1`,
 		"sessions of a user":           `select hash from sessions where user_id = $1 and workspace = $2`,
+		"session of a refresh token":   `select hash from sessions where family = $1 and workspace = $2 and expires > $3`,
 		"sessions that expired":        `select hash from sessions where expires <= $1 limit 1000`,
 		"tokens of a workspace":        `select id from scim_tokens where workspace = $1 order by created`,
 		"token by hash":                `select id from scim_tokens where hash = $1 and revoked is null`,
