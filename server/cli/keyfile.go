@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server"
 	"github.com/lanyard-sso/lanyard/server/internal/signin"
 )
 
@@ -85,21 +86,67 @@ func (k keyFile) unmade(err error) error {
 	return problem.Detailf(problem.BadConfig, "The %s file %s (%s) cannot be made: %v.", k.what, k.value.Text, k.value.From, err)
 }
 
-// defaultServerKeyFile is where the server's key stands beside PostgreSQL,
-// unless somebody says otherwise.
+// defaultServerKeyFile is where the server's key is looked for beside
+// PostgreSQL, unless somebody says otherwise.
 const defaultServerKeyFile = "lanyard-server.key"
 
-// serverKey reads the key that seals private keys in the database, or makes it.
-// Unless somebody says otherwise it stands beside an SQLite database, so that
-// commands find the one that the server has, wherever they are run.
+// serverKey reads the key that seals private keys in the database. It makes one
+// where that is safe: beside an SQLite database, where commands find the one that
+// the server has, wherever they are run; or where somebody named the file.
+// Several machines may serve a PostgreSQL database, and a key made in the folder
+// of one would be unknown to the others: there it is nil where there is none.
 func (c *command) serverKey(set settings) ([]byte, error) {
 	k := set.serverKeyFile()
+	db, err := parseDatabase(set[keyDB])
+	if err != nil {
+		return nil, err
+	}
+	if db.file == "" && !k.value.set() {
+		key, err := k.read()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return key, err
+	}
 	key, made, err := k.make()
 	if made {
 		c.say("A server key was made in %s. Every server of this database, and its commands, need the same file; keep it out of the database's backup.", k.value.Text)
 	}
 	return key, err
 }
+
+// sayKeyless warns on stderr that the server runs without its key, and in which
+// workspaces something stops working for that.
+func (c *command) sayKeyless(st *server.Store) error {
+	all, err := st.SAMLs(c.ctx)
+	if err != nil {
+		return fmt.Errorf("looking for sealed keys: %w", err)
+	}
+	var sealed []string
+	for _, conn := range all {
+		if len(conn.Keys) > 0 {
+			sealed = append(sealed, conn.Workspace)
+		}
+	}
+	c.say("Warning: this server has no server key, so with SAML it signs no requests and reads no encrypted assertions. Everything else works.\n"+
+		"  Give every server of this database the same file with --server-key-file or %s; where it is named and not there yet, it is made.", keyVariableServerKey)
+	if len(sealed) == 0 {
+		return nil
+	}
+	more := ""
+	if n := len(sealed) - keylessNamed; n > 0 {
+		sealed, more = sealed[:keylessNamed], fmt.Sprintf(" and %d more", n)
+	}
+	c.say("Warning: the database holds SAML keys that are sealed with a server key (workspaces: %s%s). Where their assertions are encrypted or their requests signed, nobody can sign in by SAML at this server. "+
+		"Copy the key file of the server or the command that made them.", strings.Join(sealed, ", "), more)
+	return nil
+}
+
+// keyVariableServerKey is the environment variable that names the key's file.
+const keyVariableServerKey = "LANYARD_SERVER_KEY_FILE"
+
+// keylessNamed is how many workspaces a warning names.
+const keylessNamed = 10
 
 // serverKeyFile is where the server's key is.
 func (s settings) serverKeyFile() keyFile {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/url"
-	"os"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server"
@@ -86,20 +85,13 @@ func (f samlFlags) sealingKey(c *command) ([]byte, error) {
 	return key, err
 }
 
-// keyToSealWith reads the server's key, or makes it where that is safe: beside a
-// SQLite database, or where somebody named the file. Several machines may serve
-// a PostgreSQL database, and one made here would be unknown to them.
+// keyToSealWith is the server's key for a command that may make keys of ours.
 func (c *command) keyToSealWith(set settings) ([]byte, error) {
-	k := set.serverKeyFile()
-	db, err := parseDatabase(set[keyDB])
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Lstat(k.value.Text); err != nil && db.file == "" && !k.value.set() {
+	key, err := c.serverKey(set)
+	if err == nil && len(key) == 0 {
 		c.say("The server's key is not here: without --server-key-file, as for lanyardd serve, no keys of this side are made, and assertions cannot be encrypted.")
-		return nil, nil
 	}
-	return c.serverKey(set)
+	return key, err
 }
 
 // opens says whether the server's key opens what is sealed already, before more

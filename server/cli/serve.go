@@ -27,7 +27,7 @@ type serveCmd struct {
 	TrustedProxies *string `name:"trusted-proxies" placeholder:"CIDR,…" help:"Reverse proxies whose X-Forwarded-For is believed (LANYARD_TRUSTED_PROXIES). Default: none."`
 	SCIMSchemas    *string `name:"scim-schemas" placeholder:"FILE" help:"TOML file with SCIM extensions and resource types of your own (LANYARD_SCIM_SCHEMAS). Default: none."`
 	WebhookKeyFile *string `name:"webhook-key-file" placeholder:"FILE" help:"File with the key that webhooks are signed from (LANYARD_WEBHOOK_KEY_FILE). Default ./lanyard-webhooks.key; made by webhook create."`
-	ServerKeyFile  *string `name:"server-key-file" placeholder:"FILE" help:"File with the key that seals private keys in the database (LANYARD_SERVER_KEY_FILE). Default beside the SQLite database, or ./lanyard-server.key; made where there is none."`
+	ServerKeyFile  *string `name:"server-key-file" placeholder:"FILE" help:"File with the key that seals private keys in the database (LANYARD_SERVER_KEY_FILE). Default beside the SQLite database, made where there is none; with PostgreSQL ./lanyard-server.key, which is made only where it is named."`
 	LogLevel       *string `name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (LANYARD_LOG_LEVEL). Default info."`
 	LogFormat      *string `name:"log-format" placeholder:"FORMAT" help:"text or json (LANYARD_LOG_FORMAT). Default text."`
 	PrintConfig    bool    `name:"print-config" help:"Print the effective settings and where each came from, then end."`
@@ -165,6 +165,9 @@ func (c *command) serve(set settings, p plan) error {
 	}
 	defer st.Close()
 	serverKey, err := c.serverKey(set)
+	if err == nil && len(serverKey) == 0 {
+		err = c.sayKeyless(st)
+	}
 	if err != nil {
 		return err
 	}

@@ -116,6 +116,67 @@ func checkUser(t *testing.T, tm *terminal) {
 	}
 }
 
+// Replicas of a PostgreSQL database run in folders of their own: a key made in
+// each would be another in each.
+func TestServe_itMakesNoServerKeyThatOtherServersDoNotHave(t *testing.T) {
+	db := "LANYARD_DB=" + pgtest.URL(t)
+	serve := func(tm *terminal, more ...string) string {
+		t.Helper()
+		d := tm.start(append([]string{"serve", "--listen", "127.0.0.1:0", "--json"}, more...)...)
+		var s served
+		d.line(&s)
+		ready(t, s.PublicURL)
+		if code, _ := d.stop(syscall.SIGTERM); code != 0 {
+			t.Errorf("it ended with %d", code)
+		}
+		return d.said()
+	}
+	one, two := newTerminal(t, db), newTerminal(t, db)
+	words := serve(one)
+	for _, want := range []string{"no server key", "signs no requests", "no encrypted assertions", "--server-key-file", "LANYARD_SERVER_KEY_FILE"} {
+		if !strings.Contains(words, want) {
+			t.Errorf("it did not say %q:\n%s", want, words)
+		}
+	}
+	if strings.Contains(words, "sealed") {
+		t.Errorf("nothing is sealed yet:\n%s", words)
+	}
+	if left, _ := filepath.Glob(filepath.Join(one.dir, "*.key")); len(left) > 0 {
+		t.Errorf("it made %q", left)
+	}
+
+	// One that is named is made, and is the same for whoever names it.
+	key := filepath.Join(t.TempDir(), "server.key")
+	if words := serve(one, "--server-key-file", key); !strings.Contains(words, "was made in "+key) || strings.Contains(words, "no server key") {
+		t.Errorf("named, it said:\n%s", words)
+	}
+	if words := serve(two, "--server-key-file", key); strings.Contains(words, "was made") || strings.Contains(words, "no server key") {
+		t.Errorf("the second server said:\n%s", words)
+	}
+	// One that stands where it is looked for needs no name.
+	text, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(two.dir, "lanyard-server.key"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if words := serve(two); strings.Contains(words, "no server key") {
+		t.Errorf("with the default file it said:\n%s", words)
+	}
+
+	// What was sealed meanwhile is named, since it stops working without the key.
+	file := filepath.Join(t.TempDir(), "metadata.xml")
+	if err := os.WriteFile(file, []byte(metadataText(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	one.must("workspace", "create", "acme")
+	one.must("saml", "set", "--workspace", "acme", "--metadata-file", file, "--server-key-file", key)
+	if words := serve(one); !strings.Contains(words, "sealed with a server key (workspaces: acme)") {
+		t.Errorf("with sealed keys it said:\n%s", words)
+	}
+}
+
 func TestServe_theFirstStartNeedsNoFlagsAndSaysWhatIsNext(t *testing.T) {
 	tm := newTerminal(t, "LANYARD_LISTEN=127.0.0.1:0") // 8080 may be taken here
 	d := tm.start("serve", "--json")
