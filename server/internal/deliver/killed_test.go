@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,35 +91,13 @@ func TestWebhooks_itLosesNothingAndKeepsTheOrderWhenServersAreKilled(t *testing.
 			e.refuse = func(d deliver.Data, try int) bool { return d.Seq%7 == 0 && try < 3 }
 			w := hook(t, s, e.URL)
 			kill := [2]func(){sender(t, db), sender(t, db)}
-			const people, times, kills = 10, 6, 4
-			for round := range kills {
-				e.mu.Lock()
-				before := e.asked
-				e.mu.Unlock()
-				happen(t, s, crowd(people, times)...)
-				e.until(t, "the middle of it", func() bool { return e.asked > before+people })
+			e.churn(t, s, churn{people: 10, times: 6, rounds: 4}, func(round int) {
 				kill[round%2]()
 				kill[round%2] = sender(t, db)
-			}
-			e.until(t, "all of them", func() bool {
-				for i := range people {
-					if len(e.of(fmt.Sprint("p", i))) < times*kills {
-						return false
-					}
-				}
-				return true
 			})
-			e.mu.Lock()
-			defer e.mu.Unlock()
-			for i := range people {
-				if got := e.of(fmt.Sprint("p", i)); len(got) != times*kills || !slices.IsSorted(got) {
-					t.Errorf("p%d's came as %v", i, got)
-				}
-			}
 			if dead, err := s.DeadLetters(t.Context(), w.ID); err != nil || len(dead) > 0 {
 				t.Errorf("given up: %v, %v", dead, err)
 			}
-			t.Logf("%d events, %d requests", people*times*kills, e.asked)
 		})
 	}
 }

@@ -361,37 +361,45 @@ func TestWebhooks_itLosesNothingAndKeepsTheOrderWhileServersComeAndGo(t *testing
 		e := newEndpoint(t, deliver.WebhookSecret(key, "w-1"))
 		e.refuse = func(d deliver.Data, try int) bool { return d.Seq%3 == 0 && try < 2 }
 		hook(t, s, e.URL)
-		const people, times, rounds = 12, 5, 5
-		one, two := webhooks(t, s, time.Now), webhooks(t, s, time.Now)
-		for round := range rounds {
-			e.mu.Lock()
-			before := e.asked
-			e.mu.Unlock()
-			happen(t, s, crowd(people, times)...)
-			e.until(t, "the middle", func() bool { return e.asked > before+people })
-			if round%2 == 0 {
-				one()
-				one = webhooks(t, s, time.Now)
-			} else {
-				two()
-				two = webhooks(t, s, time.Now)
-			}
-		}
-		e.until(t, "all of them", func() bool {
-			for i := range people {
-				if len(e.of(fmt.Sprint("p", i))) < times*rounds {
-					return false
-				}
-			}
-			return true
+		running := [2]func(){webhooks(t, s, time.Now), webhooks(t, s, time.Now)}
+		e.churn(t, s, churn{people: 12, times: 5, rounds: 5}, func(round int) {
+			running[round%2]()
+			running[round%2] = webhooks(t, s, time.Now)
 		})
+	})
+}
+
+// churn is how much happens: in each round something to each of the people, so
+// many times.
+type churn struct{ people, times, rounds int }
+
+// churn lets things happen while senders are replaced in the middle of each
+// round, and fails unless all of it arrives, in order for each of the people.
+func (e *endpoint) churn(t *testing.T, s *store.Store, c churn, replace func(round int)) {
+	t.Helper()
+	for round := range c.rounds {
 		e.mu.Lock()
-		defer e.mu.Unlock()
-		for i := range people {
-			if got := e.of(fmt.Sprint("p", i)); !slices.IsSorted(got) {
-				t.Errorf("p%d's came as %v", i, got)
+		before := e.asked
+		e.mu.Unlock()
+		happen(t, s, crowd(c.people, c.times)...)
+		e.until(t, "the middle of it", func() bool { return e.asked > before+c.people })
+		replace(round)
+	}
+	each := c.times * c.rounds
+	e.until(t, "all of them", func() bool {
+		for i := range c.people {
+			if len(e.of(fmt.Sprint("p", i))) < each {
+				return false
 			}
 		}
-		t.Logf("%d events, %d requests", people*times*rounds, e.asked)
+		return true
 	})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range c.people {
+		if got := e.of(fmt.Sprint("p", i)); !slices.IsSorted(got) || len(got) != each {
+			t.Errorf("p%d's came as %v", i, got)
+		}
+	}
+	t.Logf("%d events, %d requests", c.people*each, e.asked)
 }

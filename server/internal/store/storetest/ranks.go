@@ -104,26 +104,9 @@ var ranking = []promise{
 		}
 	}},
 	{"lets no role lag behind, whatever happens at once", func(f *fixture) {
-		s, other := f.acme(), f.open()
-		const workers, each = 8, 60
+		s := f.acme()
 		ws := f.bosses(s, 12)
-		var wg sync.WaitGroup
-		for i := range workers {
-			on := s
-			if i%3 == 2 {
-				on = other
-			}
-			wg.Go(func() {
-				dice := rand.New(rand.NewPCG(uint64(i), 11))
-				for range each {
-					if err := f.promote(on, ws, dice); err != nil {
-						f.Errorf("worker %d: %v", i, err)
-						return
-					}
-				}
-			})
-		}
-		wg.Wait()
+		f.atOnce(s, 11, func(on *store.Store, dice *rand.Rand) error { return f.promote(on, ws, dice) })
 		f.follows(s, ws, func(u directory.User) (directory.User, error) { return s.Ranked(f.Context(), ws, u) })
 		f.reranked(s, ws)
 		f.dated(s)

@@ -185,6 +185,14 @@ var renewing = []promise{
 		for name, end := range map[string]func(directory.Session) error{
 			"device": func(n directory.Session) error { return s.EndSession(ctx, n.Hash, start) },
 			"all":    func(directory.Session) error { return s.EndUserSessions(ctx, "acme", "u-1", start) },
+			"command": func(directory.Session) error {
+				_, err := s.SignOut(ctx, store.Act{At: start, Directory: "acme", Workspace: "acme", User: "u-1", Who: "operator", What: "signed out"})
+				return err
+			},
+			"the connection's end": func(directory.Session) error {
+				_, err := s.EndEverySAMLSession(ctx, store.Act{At: start, Directory: "acme", Workspace: "acme", Who: "operator", What: "ended"})
+				return err
+			},
 			"provider": func(directory.Session) error {
 				_, err := s.EndSAMLSessions(ctx, "acme", "idp", "u-1", nil, start.Add(20*time.Hour))
 				return err

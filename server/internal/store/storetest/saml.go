@@ -288,6 +288,58 @@ var federating = []promise{
 			f.Errorf("%d events", ended)
 		}
 	}},
+	{"ends everything that began by SAML in a workspace, however much, and nothing else", func(f *fixture) {
+		s, ctx := f.acme(), f.Context()
+		must(f, s.CreateWorkspace(ctx, directory.Workspace{ID: "beta", Directory: "acme", Created: start}))
+		const people, each = 3, 90 // more than one transaction's worth
+		begin := func(user, workspace string, bySAML bool) directory.Session {
+			n := session(user)
+			n.Workspace = workspace
+			if bySAML {
+				n.SAML = &directory.SAMLSession{Issuer: "https://sts.example/", NameID: user}
+			}
+			must(f, s.StartSession(ctx, n, anyone, directory.Event{}))
+			return n
+		}
+		for i := range people {
+			must(f, insert(ctx, s, ada(i)))
+			for range each {
+				begin(fmt.Sprint("u-", i), "acme", true)
+			}
+		}
+		plain, elsewhere := begin("u-1", "acme", false), begin("u-1", "beta", true)
+		act := store.Act{At: start.Add(time.Minute), Directory: "acme", Workspace: "acme", Who: "operator", What: "ended"}
+		if n, err := s.EndEverySAMLSession(ctx, act); n != people*each || err != nil {
+			f.Errorf("%d ended, %v", n, err)
+		}
+		if n, err := s.EndEverySAMLSession(ctx, act); n != 0 || err != nil {
+			f.Errorf("again: %d ended, %v", n, err)
+		}
+		for i := range people {
+			user, left := fmt.Sprint("u-", i), 0
+			if i == 1 {
+				left = 2
+			}
+			if all, err := s.SessionsOfUser(ctx, user); len(all) != left || err != nil {
+				f.Errorf("%s has %d sessions, %v", user, len(all), err)
+			}
+			// One who has sessions in two transactions has the act twice.
+			if acts, err := s.Acts(ctx, "acme", user, 9); err != nil || len(acts) < 1 || len(acts) > 3 || acts[0].What != act.What {
+				f.Errorf("%s: %+v, %v", user, acts, err)
+			}
+			evs, err := s.EventsOf(ctx, "acme", user, 1000)
+			must(f, err)
+			ended := map[string]bool{}
+			for _, e := range evs {
+				if e.Kind == directory.SessionEnded {
+					ended[e.Session] = true
+				}
+			}
+			if len(ended) != each || ended[plain.ID] || ended[elsewhere.ID] {
+				f.Errorf("%s: %d events of ended sessions", user, len(ended))
+			}
+		}
+	}},
 	{"finds people by their e-mail addresses and user names, without case", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
 		u := ada(1)

@@ -181,6 +181,31 @@ var sessions = []promise{
 			f.Errorf("%v, events (-want +got):\n%s", err, diff)
 		}
 	}},
+	{"records who signed a person out, with what ended", func(f *fixture) {
+		s, ctx := f.acme(), f.Context()
+		must(f, insert(ctx, s, ada(1)))
+		for range 2 {
+			must(f, s.StartSession(ctx, session("u-1"), anyone, directory.Event{}))
+		}
+		act := store.Act{At: start.Add(time.Minute), Directory: "acme", Workspace: "acme", User: "u-1", Who: "operator", What: "signed out"}
+		if n, err := s.SignOut(ctx, act); n != 2 || err != nil {
+			f.Errorf("%d ended, %v", n, err)
+		}
+		if n, err := s.SignOut(ctx, act); n != 0 || err != nil {
+			f.Errorf("again: %d ended, %v", n, err)
+		}
+		acts, err := s.Acts(ctx, "acme", "u-1", 9)
+		if diff := cmp.Diff([]store.Act{act, act}, acts); err != nil || diff != "" {
+			f.Errorf("%v, acts (-want +got):\n%s", err, diff)
+		}
+		if evs, err := s.EventsOf(ctx, "acme", "u-1", 9); err != nil || len(evs) != 4 || evs[0].Kind != directory.SessionEnded || evs[0].Session != "" || !evs[0].At.Equal(act.At) {
+			f.Errorf("events: %+v, %v", evs, err)
+		}
+		act.User = ""
+		if _, err := s.SignOut(ctx, act); err != store.ErrInvalid {
+			f.Errorf("nobody: %v", err)
+		}
+	}},
 	{"clears away what expired, and nothing else", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
 		const people = 24

@@ -14,29 +14,13 @@ import (
 
 var storming = []promise{
 	{"tells of everybody who joins and leaves a group, whatever else happens at once", func(f *fixture) {
-		s, other := f.acme(), f.open()
-		const people, workers, each = 12, 8, 60
+		s := f.acme()
+		const people = 12
 		f.enrol(s, people)
 		for _, id := range []string{"a", "b"} {
 			must(f, s.InsertResource(f.Context(), group(id), nil))
 		}
-		var wg sync.WaitGroup
-		for i := range workers {
-			on := s
-			if i%3 == 2 {
-				on = other
-			}
-			wg.Go(func() {
-				dice := rand.New(rand.NewPCG(uint64(i), 7))
-				for range each {
-					if err := f.storm(on, dice, people); err != nil {
-						f.Errorf("worker %d: %v", i, err)
-						return
-					}
-				}
-			})
-		}
-		wg.Wait()
+		f.atOnce(s, 7, func(on *store.Store, dice *rand.Rand) error { return f.storm(on, dice, people) })
 		told := f.replay(s)
 		for _, id := range []string{"a", "b"} {
 			f.has(s, id, slices.Sorted(maps.Keys(told[id]))...)
@@ -192,4 +176,28 @@ func (f *fixture) replay(s *store.Store) map[string]map[string]bool {
 			return in
 		}
 	}
+}
+
+// atOnce does something sixty times in each of eight goroutines, two of which
+// work on another replica. The dice are thrown alike each time the test runs.
+func (f *fixture) atOnce(s *store.Store, seed uint64, do func(on *store.Store, dice *rand.Rand) error) {
+	f.Helper()
+	other := f.open()
+	var wg sync.WaitGroup
+	for i := range 8 {
+		on := s
+		if i%3 == 2 {
+			on = other
+		}
+		wg.Go(func() {
+			dice := rand.New(rand.NewPCG(uint64(i), seed))
+			for range 60 {
+				if err := do(on, dice); err != nil {
+					f.Errorf("worker %d: %v", i, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
