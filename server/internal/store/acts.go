@@ -19,9 +19,14 @@ type Act struct {
 	Who, What string
 }
 
+// valid says whether an act can be stored.
+func (a Act) valid() bool {
+	return a.User != "" && storable(a.Directory, a.Workspace, a.User, a.Who, a.What)
+}
+
 // RecordAct stores an act.
 func (s *Store) RecordAct(ctx context.Context, a Act) error {
-	if a.User == "" || !storable(a.Directory, a.Workspace, a.User, a.Who, a.What) {
+	if !a.valid() {
 		return ErrInvalid
 	}
 	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.record(ctx, a) })

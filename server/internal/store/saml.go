@@ -172,21 +172,82 @@ func (s *Store) EndSAMLSessions(ctx context.Context, workspace, issuer, nameID s
 		if err != nil {
 			return err
 		}
-		ended = 0
-		for _, hash := range hashes {
-			ev := directory.Event{At: now, Directory: dir, Workspace: workspace, Kind: directory.SessionEnded}
-			if err := t.row(ctx, `delete from sessions where hash = $1 returning id, user_id`, hash).Scan(&ev.Session, &ev.User); err != nil {
-				return err
-			}
-			t.emit(ev)
-			ended++
-		}
-		return nil
+		ended = len(hashes)
+		_, err = t.endSessions(ctx, hashes, directory.Event{At: now, Directory: dir, Workspace: workspace})
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("store: ending sessions: %w", err)
 	}
 	return ended, nil
+}
+
+// endSessions ends sessions by their hashes and writes an event like ev for each.
+// It returns whose they were, each person once.
+func (t *tx) endSessions(ctx context.Context, hashes []string, ev directory.Event) (people []string, err error) {
+	ev.Kind = directory.SessionEnded
+	seen := map[string]bool{}
+	for _, hash := range hashes {
+		err := t.row(ctx, `delete from sessions where hash = $1 returning id, user_id`, hash).Scan(&ev.Session, &ev.User)
+		switch {
+		case errors.Is(err, ErrNotFound): // it ended or expired meanwhile
+			continue
+		case err != nil:
+			return nil, err
+		}
+		t.emit(ev)
+		if !seen[ev.User] {
+			seen[ev.User] = true
+			people = append(people, ev.User)
+		}
+	}
+	return people, nil
+}
+
+// endAtOnce bounds one transaction of EndEverySAMLSession: each session is an
+// event.
+const endAtOnce = 200
+
+// EndEverySAMLSession ends what began by SAML in a workspace, in browsers and in
+// apps, with one SessionEnded event for each session and act in the log of each
+// person; the act's User is filled in. It works in small transactions, so that
+// others get their turn, and returns how many sessions there were, also beside an
+// error. To let none begin meanwhile, switch the connection off first.
+func (s *Store) EndEverySAMLSession(ctx context.Context, act Act) (int, error) {
+	if !storable(act.Directory, act.Workspace, act.Who, act.What) {
+		return 0, ErrInvalid
+	}
+	for total := 0; ; {
+		var hashes []string
+		err := s.write(ctx, func(ctx context.Context, t *tx) error {
+			hashes = nil
+			err := t.each(ctx, func(row scanner) error {
+				var hash string
+				err := row.Scan(&hash)
+				hashes = append(hashes, hash)
+				return err
+			}, `select hash from sessions where workspace = $1 and subject is not null limit $2`, act.Workspace, endAtOnce)
+			if err != nil {
+				return err
+			}
+			people, err := t.endSessions(ctx, hashes, directory.Event{At: act.At, Directory: act.Directory, Workspace: act.Workspace})
+			if err != nil {
+				return err
+			}
+			for _, act.User = range people {
+				if err := t.record(ctx, act); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return total, fmt.Errorf("store: ending sessions: %w", err)
+		}
+		if total += len(hashes); len(hashes) < endAtOnce {
+			return total, nil
+		}
+	}
 }
 
 // subject is how sessions are found by what the provider calls the person.

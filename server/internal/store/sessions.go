@@ -238,20 +238,42 @@ func (s *Store) EndUserSessions(ctx context.Context, workspace, user string, now
 		return nil
 	}
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `delete from sessions where user_id = $1 and workspace = $2`, user, workspace)
-		if err != nil {
-			return fmt.Errorf("store: ending sessions: %w", err)
-		}
-		if n == 0 {
-			return nil
-		}
-		ev := directory.Event{At: now, Workspace: workspace, Kind: directory.SessionEnded, User: user}
-		if err := t.row(ctx, `select directory from workspaces where id = $1`, workspace).Scan(&ev.Directory); err != nil {
-			return fmt.Errorf("store: ending sessions: %w", err)
-		}
-		t.emit(ev)
-		return nil
+		_, err := t.endUserSessions(ctx, workspace, user, now)
+		return err
 	})
+}
+
+// SignOut is EndUserSessions for somebody else than the person: the act is
+// recorded in the same transaction, also where there was nothing to end. It
+// returns how many sessions ended.
+func (s *Store) SignOut(ctx context.Context, act Act) (ended int, err error) {
+	if !act.valid() {
+		return 0, ErrInvalid
+	}
+	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.endUserSessions(ctx, act.Workspace, act.User, act.At)
+		if ended = int(n); err != nil {
+			return err
+		}
+		return t.record(ctx, act)
+	})
+	return ended, err
+}
+
+func (t *tx) endUserSessions(ctx context.Context, workspace, user string, now time.Time) (int64, error) {
+	n, err := t.exec(ctx, `delete from sessions where user_id = $1 and workspace = $2`, user, workspace)
+	if err != nil {
+		return 0, fmt.Errorf("store: ending sessions: %w", err)
+	}
+	if n == 0 {
+		return 0, nil
+	}
+	ev := directory.Event{At: now, Workspace: workspace, Kind: directory.SessionEnded, User: user}
+	if err := t.row(ctx, `select directory from workspaces where id = $1`, workspace).Scan(&ev.Directory); err != nil {
+		return 0, fmt.Errorf("store: ending sessions: %w", err)
+	}
+	t.emit(ev)
+	return n, nil
 }
 
 // ExpireSessions deletes sessions whose time is over, and returns how many. It
