@@ -200,13 +200,16 @@ func (s samlAgreeCmd) Run(c *command) error {
 
 type (
 	samlOnCmd  struct{ samlFlags }
-	samlOffCmd struct{ samlFlags }
+	samlOffCmd struct {
+		samlFlags
+		endSessionsFlag
+	}
 )
 
-func (s samlOnCmd) Run(c *command) error  { return s.enable(c, true) }
-func (s samlOffCmd) Run(c *command) error { return s.enable(c, false) }
+func (s samlOnCmd) Run(c *command) error  { return s.enable(c, true, endSessionsFlag{}) }
+func (s samlOffCmd) Run(c *command) error { return s.enable(c, false, s.endSessionsFlag) }
 
-func (f samlFlags) enable(c *command, on bool) error {
+func (f samlFlags) enable(c *command, on bool, sessions endSessionsFlag) error {
 	d, err := f.open(c, false)
 	if err != nil {
 		return err
@@ -219,6 +222,10 @@ func (f samlFlags) enable(c *command, on bool) error {
 	if err != nil {
 		return err
 	}
+	// Only now: while it was on, new ones could begin.
+	if err := sessions.end(c, d, "switched it off"); err != nil {
+		return err
+	}
 	tested := !out.SAML.Tested.IsZero()
 	if on && !tested {
 		c.say("What is set was not tried since it was changed: lanyardd saml test --workspace %s", d.ws.ID)
@@ -229,6 +236,7 @@ func (f samlFlags) enable(c *command, on bool) error {
 // samlRemoveCmd forgets a connection.
 type samlRemoveCmd struct {
 	samlFlags
+	endSessionsFlag
 	Yes bool `name:"yes" help:"Do it. Private keys are lost; assertions encrypted for them cannot be read any more."`
 }
 
@@ -242,6 +250,9 @@ func (s samlRemoveCmd) Run(c *command) error {
 	}
 	defer d.store.Close()
 	if err := d.setup.Remove(c.ctx, d.ws.ID); err != nil {
+		return err
+	}
+	if err := s.end(c, d, "removed the connection"); err != nil {
 		return err
 	}
 	return c.done("The SAML connection of %s is gone.", d.ws.ID)

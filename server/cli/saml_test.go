@@ -11,10 +11,12 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/lanyard-sso/lanyard/server"
 	"github.com/lanyard-sso/lanyard/server/cli"
 	"github.com/lanyard-sso/lanyard/server/sqlite"
@@ -64,6 +66,105 @@ func TestSAMLSet_itMakesNoKeyThatServersOfPostgreSQLDoNotHave(t *testing.T) {
 	out, errOut, code = run(append(set, "--server-key-file", filepath.Join(dir, "named.key"))...)
 	if code != 0 || !strings.Contains(out, `"use": "encryption"`) {
 		t.Errorf("with a key file: %d %s\n%s", code, errOut, out)
+	}
+}
+
+// entraParts are the numbered parts of Entra's page, in order. The last two have
+// the application's name in their title.
+var entraParts = []string{
+	"1  Basic SAML Configuration",
+	"2  Attributes & Claims",
+	"3  SAML Certificates",
+	"4  Set up <application>",
+	"5  Test single sign-on with <application>",
+}
+
+// shown is what saml show prints of a workspace that has no connection, in lines.
+func shown(t *testing.T, o *office) []string {
+	t.Helper()
+	out, errOut, code := o.run("saml", "show", "--workspace", "acme")
+	if code != 0 {
+		t.Fatal(errOut)
+	}
+	return strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+}
+
+// req: B4
+func TestSAMLShow_itHasEntrasPartsWithTheirNumbersAndTitlesInOrder(t *testing.T) {
+	var titles []string
+	done := 0
+	for _, line := range shown(t, newOffice(t)) {
+		switch {
+		case line[0] >= '0' && line[0] <= '9':
+			titles = append(titles, line)
+		case strings.HasPrefix(line, "  done when "):
+			if done++; done != len(titles) {
+				t.Errorf("part %d does not end with what is then seen: %q", len(titles), line)
+			}
+		}
+	}
+	if diff := cmp.Diff(entraParts, titles); diff != "" {
+		t.Errorf("the titles (-want +got):\n%s", diff)
+	}
+	if done != len(entraParts) {
+		t.Errorf("%d parts say what is seen when they are done", done)
+	}
+}
+
+// req: B4
+func TestSAMLGuide_itNamesTheSamePartsAsSAMLShow(t *testing.T) {
+	text, err := os.ReadFile("../../docs/entra/saml.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Where a line breaks, and how Markdown writes angle brackets, is no matter.
+	guide := strings.ReplaceAll(strings.Join(strings.Fields(string(text)), " "), `\`, "")
+	for _, title := range entraParts {
+		want := "**" + strings.Replace(title, "  ", " ", 1) + "**"
+		_, rest, found := strings.Cut(guide, want)
+		if !found {
+			t.Fatalf("after the part before, docs/entra/saml.md has no %q", want)
+		}
+		guide = rest
+	}
+}
+
+// req: B6
+func TestSAMLShow_theWorkspacesIDStandsBesideTheClaimItIsNeededFor(t *testing.T) {
+	o := newOffice(t)
+	o.now = time.Now().UTC()
+	part2 := func() []string {
+		t.Helper()
+		lines := shown(t, o)
+		from, to := slices.Index(lines, entraParts[1]), slices.Index(lines, entraParts[2])
+		if from < 0 || to < from {
+			t.Fatalf("there is no part 2 in %q", lines)
+		}
+		return lines[from:to]
+	}
+	find := func(lines []string, name string) int {
+		return slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "  "+name+" ") })
+	}
+	lines := part2()
+	at := find(lines, "workspace ID")
+	if at < 0 || at+2 >= len(lines) || strings.Fields(lines[at])[2] != "acme" {
+		t.Fatalf("part 2 has no workspace ID: %q", lines)
+	}
+	if !strings.Contains(lines[at+1], "Add new claim") || !strings.Contains(lines[at+1], "the constant acme,") {
+		t.Errorf("what it is needed for is not beside it: %q", lines[at+1])
+	}
+	// The command is there to be copied as it stands, and does what it says.
+	command := strings.Fields(lines[at+2])
+	file := filepath.Join(t.TempDir(), "metadata.xml")
+	if err := os.WriteFile(file, []byte(metadataText(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.must(nil, "saml", "set", "--workspace", "acme", "--metadata-file", file, "--type", "generic")
+	o.must(nil, command[1:]...)
+	lines = part2()
+	at, claim := find(lines, "workspace ID"), find(lines, "claim CoNm")
+	if at < 0 || claim != at+1 || !strings.HasSuffix(lines[claim], "constant acme") {
+		t.Errorf("once it is required: %q", lines)
 	}
 }
 

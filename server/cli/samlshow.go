@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -237,55 +236,6 @@ func (d *samlDesk) document(out signin.SAMLOutcome) (samlDoc, error) {
 	var err error
 	doc.SP.Keys, err = ourKeys(s, now)
 	return doc, err
-}
-
-// showSAML prints a connection: first what to copy into Entra, under Entra's
-// own names and numbers, then what is set here.
-func (c *command) showSAML(d *samlDesk, out signin.SAMLOutcome) error {
-	doc, err := d.document(out)
-	if err != nil {
-		return err
-	}
-	if c.json {
-		return c.printJSON(doc)
-	}
-	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	heading := func(s string) { fmt.Fprintf(w, "%s\n", s) }
-	row := func(name, value string) { fmt.Fprintf(w, "  %s\t%s\n", name, printable(value)) }
-	heading("1  Basic SAML Configuration: copy into Microsoft Entra")
-	row("Identifier (Entity ID)", doc.SP.EntityID)
-	row("Reply URL (Assertion Consumer Service URL)", doc.SP.ACS)
-	row("Sign on URL", doc.SP.Login)
-	row("Relay State", "leave it empty")
-	row("Logout Url", doc.SP.SLO)
-	heading("2  Attributes & Claims")
-	row("Unique User Identifier (Name ID)", nameIDText(doc.NameID))
-	for _, r := range doc.Required {
-		row("claim "+r.Name, "constant "+cmp.Or(r.Equals, "of any value"))
-	}
-	for _, field := range claimFields {
-		row(field, "claim "+doc.Claims[field])
-	}
-	heading("3  SAML Certificates")
-	row("App Federation Metadata Url", cmp.Or(doc.Metadata.URL, "not used"))
-	if doc.Metadata.Refreshed != nil {
-		row("  read", day(*doc.Metadata.Refreshed)+", next "+day(*doc.Metadata.Next))
-	}
-	for _, k := range doc.IdP.Certificates {
-		row("certificate "+k.Thumbprint, fmt.Sprintf("until %s, %d days", day(*k.NotAfter), k.DaysLeft))
-	}
-	for _, k := range doc.SP.Keys {
-		row("our "+k.Use+" certificate", k.Thumbprint+", until "+day(*k.NotAfter)+" (lanyardd saml key print "+k.Use+")")
-	}
-	heading("4  Set up")
-	row("Microsoft Entra Identifier", cmp.Or(doc.IdP.EntityID, "not set"))
-	row("Login URL", cmp.Or(doc.IdP.LoginURL, doc.IdP.LoginPostURL, "not set"))
-	row("Logout URL", cmp.Or(doc.IdP.LogoutURL, "not set"))
-	heading("Here")
-	for _, r := range doc.settings() {
-		row(r[0], r[1])
-	}
-	return w.Flush()
 }
 
 func nameIDText(source string) string {

@@ -22,6 +22,7 @@ type userCmd struct {
 	Set  userSetCmd  `cmd:"" help:"Give a person another role."`
 	Log  userLogCmd  `cmd:"" help:"Show what happened to one person: provisioning, sign-ins, and what was done by command."`
 
+	Signout userSignoutCmd `cmd:"" help:"Sign a person out of the workspace on every device and in every browser."`
 	Regrant userRegrantCmd `cmd:"" help:"Give somebody who returned the admin's or owner's role back that they had before."`
 }
 

@@ -1,7 +1,10 @@
 package cli_test
 
 import (
+	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -157,5 +160,118 @@ func TestUserLog_itTellsOfProvisioningSignInsAndCommands(t *testing.T) {
 	}
 	if _, _, code := o.run("user", "log", "ada@acme.example", "--workspace", "acme", "--limit", "0"); code != 2 {
 		t.Errorf("no lines at all ended with %d", code)
+	}
+}
+
+// signIn gives a person a session in acme, as one that began by SAML or not.
+func (o *office) signIn(user, id string, bySAML bool) directory.Session {
+	o.t.Helper()
+	n := directory.Session{
+		Hash: directory.HashToken(id), ID: id, User: user, Workspace: "acme", Device: "laptop", Created: o.now, Expires: o.now.Add(time.Hour),
+		Renewal: &directory.Renewal{Family: "family-" + id, Hash: "refresh-" + id, Until: o.now.Add(12 * time.Hour)},
+	}
+	if bySAML {
+		n.SAML = &directory.SAMLSession{Issuer: "https://idp.example", NameID: user}
+	}
+	if err := o.store.StartSession(o.t.Context(), n, func(directory.User) error { return nil }, directory.Event{}); err != nil {
+		o.t.Fatal(err)
+	}
+	return n
+}
+
+// lives says whether a session is there, by its token or its refresh token.
+func (o *office) lives(n directory.Session) bool {
+	o.t.Helper()
+	_, _, _, err := o.store.Session(o.t.Context(), n.Hash, o.now)
+	_, _, renew := o.store.RenewSession(o.t.Context(), store.Refresh{Workspace: "acme", Family: n.Renewal.Family, Hash: n.Renewal.Hash}, o.now,
+		func(*directory.Session, directory.User) error { return errOnlyAsked })
+	if !errors.Is(renew, errOnlyAsked) && !errors.Is(renew, store.ErrNotFound) || (err == nil) != errors.Is(renew, errOnlyAsked) {
+		o.t.Errorf("session %s: %v; renewed: %v", n.ID, err, renew)
+	}
+	return err == nil
+}
+
+var errOnlyAsked = errors.New("only asked")
+
+// logged is how often the person's log says something.
+func (o *office) logged(user, source, what string) (n int) {
+	o.t.Helper()
+	var lines []struct{ Source, Who, What string }
+	o.must(&lines, "user", "log", user, "--workspace", "acme")
+	for _, l := range lines {
+		if l.Source == source && strings.Contains(l.What, what) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestUserSignout_itEndsEverySessionOfOnePersonAndIsOnRecord(t *testing.T) {
+	o := newOffice(t)
+	ada, bob := o.hire("ada@acme.example"), o.hire("bob@acme.example")
+	app, browser, others := o.signIn(ada, "s1", false), o.signIn(ada, "s2", true), o.signIn(bob, "s3", false)
+	var done struct {
+		Workspace, User string
+		Ended           int `json:"sessions_ended"`
+	}
+	o.must(&done, "user", "signout", "ada@acme.example", "--workspace", "acme")
+	if done.Workspace != "acme" || done.User != ada || done.Ended != 2 {
+		t.Errorf("it printed %+v", done)
+	}
+	if o.lives(app) || o.lives(browser) || !o.lives(others) {
+		t.Errorf("left: %v %v, and of bob %v", o.lives(app), o.lives(browser), o.lives(others))
+	}
+	if n := o.logged("ada@acme.example", "event", string(directory.SessionEnded)); n != 1 {
+		t.Errorf("%d events: apps are told once, of all their sessions", n)
+	}
+	if n := o.logged("ada@acme.example", "command", "signed out everywhere"); n != 1 {
+		t.Errorf("the act is on record %d times", n)
+	}
+	// It is no matter that there is nothing to end; but nobody is somebody else.
+	if out, errOut, code := o.run("user", "signout", ada, "--workspace", "acme"); code != 0 || out != "" || !strings.Contains(errOut, "Sessions ended: 0") {
+		t.Errorf("again: %d %s%s", code, out, errOut)
+	}
+	if _, errOut, code := o.run("user", "signout", "adda@acme.example", "--workspace", "acme"); code != 1 || !strings.Contains(errOut, "LY-CLI-003") {
+		t.Errorf("a misspelt name: %d %s", code, errOut)
+	}
+	if !o.lives(others) {
+		t.Error("bob was signed out")
+	}
+}
+
+func TestSAMLOff_itEndsTheSessionsWhereThatIsAskedFor(t *testing.T) {
+	o := newOffice(t)
+	o.now = time.Now().UTC().Truncate(time.Microsecond) // the certificate is of today
+	ada := o.hire("ada@acme.example")
+	file := filepath.Join(t.TempDir(), "metadata.xml")
+	if err := os.WriteFile(file, []byte(metadataText(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set := func() {
+		t.Helper()
+		o.must(nil, "saml", "set", "--workspace", "acme", "--metadata-file", file, "--type", "generic")
+	}
+	set()
+	by, plain := o.signIn(ada, "s1", true), o.signIn(ada, "s2", false)
+	o.must(nil, "saml", "off", "--workspace", "acme")
+	if !o.lives(by) {
+		t.Error("off alone ended a session")
+	}
+	if _, errOut, code := o.run("saml", "off", "--workspace", "acme", "--end-sessions"); code != 0 || !strings.Contains(errOut, "ended: 1.") || o.lives(by) || !o.lives(plain) {
+		t.Errorf("off: %d %s; left %v, of another kind %v", code, errOut, o.lives(by), o.lives(plain))
+	}
+	if n := o.logged(ada, "command", "by SAML, and switched it off"); n != 1 {
+		t.Errorf("on record %d times", n)
+	}
+	if n := o.logged(ada, "event", "session.ended (session s1)"); n != 1 {
+		t.Errorf("%d events", n)
+	}
+	again := o.signIn(ada, "s3", true)
+	if _, errOut, code := o.run("saml", "remove", "--yes", "--workspace", "acme", "--end-sessions"); code != 0 || !strings.Contains(errOut, "ended: 1.") || o.lives(again) || !o.lives(plain) {
+		t.Errorf("remove: %d %s; left %v, of another kind %v", code, errOut, o.lives(again), o.lives(plain))
+	}
+	// Where there is no connection nothing ends.
+	if _, errOut, code := o.run("saml", "remove", "--yes", "--workspace", "acme", "--end-sessions"); code != 1 || !strings.Contains(errOut, "LY-SAML-040") {
+		t.Errorf("nothing to remove: %d %s", code, errOut)
 	}
 }
