@@ -33,7 +33,8 @@ const (
 //
 // Where one of several cannot be used there is a warning.
 func ParseCertificates(paste []byte, now time.Time) ([]*x509.Certificate, []Warning, error) {
-	text := bytes.TrimSpace(plainText(paste))
+	plain := plainText(paste)
+	text := bytes.TrimSpace(plain)
 	if isMarkup(text) {
 		idp, warnings, err := ParseMetadata(text, MetadataOptions{Now: now, AllowLoopbackHTTP: true})
 		if err != nil {
@@ -47,7 +48,7 @@ func ParseCertificates(paste []byte, now time.Time) ([]*x509.Certificate, []Warn
 	case len(text) > maxPaste:
 		return nil, nil, problem.New(problem.CertificateTooLarge)
 	}
-	blocks, err := derBlocks(text)
+	blocks, err := derBlocks(plain, text)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -88,10 +89,11 @@ func plainText(b []byte) []byte {
 func isMarkup(text []byte) bool { return len(text) > 0 && text[0] == '<' }
 
 // derBlocks returns what stands between BEGIN and END lines, decoded, or the
-// whole as one block where there are none.
-func derBlocks(text []byte) ([][]byte, error) {
+// whole as one block where there are none. text is plain without the white space
+// around it, which in DER may be a part of it.
+func derBlocks(plain, text []byte) ([][]byte, error) {
 	if text[0] == 0x30 && !isBase64(text) {
-		return [][]byte{text}, nil
+		return derValues(plain)
 	}
 	s := string(text)
 	if strings.Contains(s, "PRIVATE KEY") {
@@ -124,6 +126,21 @@ func derBlocks(text []byte) ([][]byte, error) {
 		return nil, problem.New(problem.CertificateUnreadable)
 	}
 	return [][]byte{der}, nil
+}
+
+// derValues returns the DER values that stand one after the other, with white
+// space around them at most.
+func derValues(plain []byte) ([][]byte, error) {
+	var all [][]byte
+	for rest := plain; len(bytes.TrimSpace(rest)) > 0; {
+		var v asn1.RawValue
+		after, err := asn1.Unmarshal(bytes.TrimLeft(rest, " \t\r\n"), &v)
+		if err != nil {
+			return nil, problem.Wrap(problem.CertificateUnreadable, err)
+		}
+		all, rest = append(all, v.FullBytes), after
+	}
+	return all, nil
 }
 
 // labelled refuses PEM blocks that hold something else.

@@ -303,6 +303,27 @@ func utf16LE(s string) string {
 	return string(out)
 }
 
+// The last byte of a certificate is as likely to be a space or a line's end as
+// any other.
+//
+// req: B12
+func TestParseCertificates_itTakesNoByteOfDERForWhiteSpace(t *testing.T) {
+	key := p256()
+	for last := range strings.SplitSeq(" \t\r\n\v\f", "") {
+		var c *x509.Certificate
+		for c == nil || !bytes.HasSuffix(c.Raw, []byte(last)) {
+			c = certFor(key, -day, year)
+		}
+		for _, around := range []string{"", "\r\n", " \n\n"} {
+			paste := append(append([]byte(around), c.Raw...), around...)
+			got, _, err := saml.ParseCertificates(append(paste, c.Raw...), moment)
+			if err != nil || len(got) != 1 || !got[0].Equal(c) {
+				t.Errorf("one that ends in %q, with %q around it: %v, %v", last, around, got, err)
+			}
+		}
+	}
+}
+
 // What is no certificate is named, and a private key is never repeated.
 //
 // req: B12
