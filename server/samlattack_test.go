@@ -76,16 +76,20 @@ func (w *samlWorld) generic(change func(*directory.SAML)) {
 func TestAttack_aRecycledNameIsNobodysIdentityAtEntra(t *testing.T) {
 	w := newSAML(t, "sqlite", func(c *directory.SAML) { c.JIT = true })
 	noID := without(saml.ClaimObjectID)
+	if resp := w.come(w.jar()); resp.StatusCode != http.StatusSeeOther {
+		t.Fatalf("with an object id: %d %s", resp.StatusCode, bodyOf(t, resp))
+	}
 	jar := w.jar()
 	w.says(w.come(jar, noID), problem.SAMLNoObjectID)
 	if got := w.here(jar); got != 401 {
 		t.Errorf("whoami: %d", got)
 	}
-	if n, err := w.store.CountUsers(t.Context(), "acme"); err != nil || n.Active != 0 {
+	if n, err := w.store.CountUsers(t.Context(), "acme"); err != nil || n.Active != 1 {
 		t.Errorf("people: %+v, %v", n, err)
 	}
 	// A pairwise name is permanent.
 	pairwise := func(m *entratest.SAMLMessage) { m.NameID, m.NameIDFormat = "x7Jw0p1", saml.FormatPersistent }
+	w = newSAML(t, "sqlite", func(c *directory.SAML) { c.JIT = true })
 	if resp := w.come(w.jar(), noID, pairwise); resp.StatusCode != http.StatusSeeOther {
 		t.Errorf("a persistent NameID: %d %s", resp.StatusCode, bodyOf(t, resp))
 	}
@@ -358,4 +362,24 @@ func TestAttack_pagesAreNobodyElsesToUse(t *testing.T) {
 			t.Errorf("%s: %v", path, h)
 		}
 	}
+}
+
+// Where a tenant sends no object ids at all, people are created by their names
+// and are found by them, as at other providers; who was provisioned is not.
+func TestAttack_withoutObjectIDsANameIsOnlyWhomItWasGivenTo(t *testing.T) {
+	noID := without(saml.ClaimObjectID)
+	w := newSAML(t, "sqlite", func(c *directory.SAML) { c.JIT = true })
+	for range 2 {
+		if resp := w.come(w.jar(), noID); resp.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%d %s", resp.StatusCode, bodyOf(t, resp))
+		}
+	}
+	if n, err := w.store.CountUsers(t.Context(), "acme"); err != nil || n.Active != 1 {
+		t.Errorf("people: %+v, %v", n, err)
+	}
+	// With an object id it is somebody else, until somebody says otherwise.
+	w.says(w.come(w.jar()), problem.NotLinked)
+
+	off := newSAML(t, "sqlite", nil)
+	off.says(off.come(off.jar(), noID), problem.SAMLNoObjectID)
 }

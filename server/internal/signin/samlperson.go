@@ -16,8 +16,8 @@ import (
 // claimed is who a verified result is about, as the directory's rules want it.
 //
 // People are recognised by their object id. A provider that sends none is
-// believed about its own people: they are recognised by issuer and NameID, where
-// that is a name that lasts.
+// believed about its own people: they are recognised by issuer and NameID, and
+// where that is no name that lasts, it joins nobody who was known otherwise.
 //
 // Where no claim says a user name, an address takes its place: so people may be
 // called, and not be recognised.
@@ -30,8 +30,9 @@ func claimed(k parked) identity {
 		guest: k.Identity.Guest, given: k.Identity.GivenName, family: k.Identity.FamilyName, roles: k.Identity.Roles,
 		issuer: k.Session.Issuer,
 	}
-	if id.ObjectID == "" && lasts(k) {
+	if id.ObjectID == "" && k.Session.NameID != "" && k.Session.Format != saml.FormatTransient {
 		id.ObjectID, id.keyed = directory.SubjectKey(k.Session.Issuer, qualified(k.Session)), true
+		id.fleeting = !lasts(k)
 	}
 	if id.UserName == "" {
 		id.UserName, id.borrowed = id.Email, true
@@ -49,13 +50,7 @@ func claimed(k parked) identity {
 // an address or a user name unless somebody chose otherwise, and those are given
 // to others when their owner leaves: a tenant has object ids for that.
 func lasts(k parked) bool {
-	switch {
-	case k.Session.NameID == "" || k.Session.Format == saml.FormatTransient:
-		return false
-	case k.Identity.TenantID == "":
-		return true
-	}
-	return k.Session.Format == saml.FormatPersistent || uuid.Validate(k.Session.NameID) == nil
+	return k.Identity.TenantID == "" || k.Session.Format == saml.FormatPersistent || uuid.Validate(k.Session.NameID) == nil
 }
 
 // qualified is a NameID with the domain that it is of, where that is not the
@@ -105,7 +100,7 @@ func (h *SAMLHandler) again(v visit, u directory.User, k parked) error {
 // workspace allows it.
 func (h *SAMLHandler) admitted(ctx context.Context, v visit, k parked) (directory.User, error) {
 	id := claimed(k)
-	u, err := h.lookUp(ctx, v.ws, id)
+	u, err := h.lookUp(ctx, v, id)
 	if err != nil {
 		return directory.User{}, err
 	}
@@ -116,15 +111,27 @@ func (h *SAMLHandler) admitted(ctx context.Context, v visit, k parked) (director
 // key, else whoever has the e-mail address, if that is of the workspace's own
 // domain, else whoever has the user name. Whether the one found may come in is
 // the rule's decision. An address of several people is nobody's.
-func (h *SAMLHandler) lookUp(ctx context.Context, ws directory.Workspace, id identity) (*directory.User, error) {
+//
+// Somebody of a fleeting name is whoever it was given to when they were created
+// here, and nobody else: a colleague who left may have had it before.
+func (h *SAMLHandler) lookUp(ctx context.Context, v visit, id identity) (*directory.User, error) {
 	p := people{h.Store, h.Now}
 	if id.ObjectID == "" {
-		return nil, problem.Wrap(problem.SAMLNoObjectID, errors.New("no object id, and a NameID that does not last"))
+		return nil, problem.Wrap(problem.SAMLNoObjectID, errors.New("no object id, and no NameID that could take its place"))
 	}
-	u, err := p.byObjectID(ctx, ws, id)
+	u, err := p.byObjectID(ctx, v.ws, id)
 	if u != nil || err != nil || id.guest {
 		return u, err
 	}
+	u, err = h.byName(ctx, p, v.ws, id)
+	if err == nil && id.fleeting && (u != nil || !v.conn.JIT) {
+		return nil, problem.Wrap(problem.SAMLNoObjectID, errors.New("no object id, and a NameID that may be given to others"))
+	}
+	return u, err
+}
+
+// byName finds who has the e-mail address or the user name.
+func (h *SAMLHandler) byName(ctx context.Context, p people, ws directory.Workspace, id identity) (*directory.User, error) {
 	if directory.VerifiedEmail(ws, id.Email) {
 		found, err := h.Store.UsersByEmail(ctx, ws.Directory, id.Email)
 		switch {

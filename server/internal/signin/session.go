@@ -119,6 +119,8 @@ type identity struct {
 	// provisioner will ever send; borrowed that UserName is an address in the
 	// place of a user name, which proves nothing.
 	keyed, borrowed bool
+	// fleeting says that the key was made of a name that may be given to others.
+	fleeting bool
 	// issuer is the SAML identity provider that said all this.
 	issuer string
 }

@@ -206,7 +206,7 @@ func (h *SAMLHandler) finishTest(w http.ResponseWriter, r *http.Request, v visit
 		return errors.New("a test without a result")
 	}
 	id := claimed(k)
-	u, err := h.lookUp(r.Context(), v.ws, id)
+	u, err := h.lookUp(r.Context(), v, id)
 	if err == nil {
 		err = v.rule(id)(u)
 	}
