@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/lanyard-sso/lanyard/server/internal/store"
@@ -46,6 +47,7 @@ func run(t testing.TB, path, text string) {
 
 // req: E5 E7
 func TestStore_itKeepsItsPromisesOnSQLite(t *testing.T) {
+	var mu sync.Mutex // replicas may be started at once
 	var opened []*store.Store
 	storetest.Run(t, func(t testing.TB) storetest.Database {
 		d := fresh(t)
@@ -53,7 +55,9 @@ func TestStore_itKeepsItsPromisesOnSQLite(t *testing.T) {
 		d.Connect = func(ctx context.Context) (*store.Store, error) {
 			s, err := connect(ctx)
 			if err == nil {
+				mu.Lock()
 				opened = append(opened, s)
+				mu.Unlock()
 			}
 			return s, err
 		}
