@@ -85,7 +85,10 @@ func readSettings(args []string, env func(string) string, a about, out, errOut i
 		fmt.Fprintln(out, strings.ToLower(a.Name), a.Version)
 		return nil, errVersion
 	}
-	if f.NArg() > 0 {
+	if f.NArg() == 1 && strings.Contains(f.Arg(0), "://") && s.Workspace == "" {
+		// A link only fills in the field: whoever made it cannot begin a sign-in.
+		s.Workspace = f.Arg(0)
+	} else if f.NArg() > 0 {
 		return nil, usage(f, "there is nothing to do with %q", f.Arg(0))
 	}
 	if *memory && s.keyFile != "" {

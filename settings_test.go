@@ -57,6 +57,20 @@ func TestReadSettings_aFlagBeatsTheEnvironmentAndThatThePackage(t *testing.T) {
 	}
 }
 
+// A link puts the workspace into the field; what it means, auth says.
+//
+// req: H1
+func TestReadSettings_aLinkNamesTheWorkspace(t *testing.T) {
+	for _, link := range []string{"lanyard://sso/acme", "https://sso.example.com/sso#acme"} {
+		if s, _, errOut, err := read(t, nil, link); err != nil || s.Workspace != link {
+			t.Errorf("%s: %+v, %v %s", link, s, err, errOut)
+		}
+	}
+	if _, _, errOut, err := read(t, nil, "--workspace", "beta", "lanyard://sso/acme"); err == nil || !strings.Contains(errOut, "nothing to do") {
+		t.Errorf("two workspaces: %v, said %q", err, errOut)
+	}
+}
+
 func TestReadSettings_whatIsWrongIsSaid(t *testing.T) {
 	for _, c := range []struct {
 		args []string

@@ -211,6 +211,7 @@ func FuzzParsePlace(f *testing.F) {
 		"acme", " ACME ", "https://sso.example.com/acme", "sso.example.com/acme", "ada@acme.example", "localhost:8080/acme",
 		"http://localhost:8080/base/acme/", "http://sso.example.com/acme", "https://u:p@sso.example.com/acme", "//acme", "[::1]:80/acme",
 		"a@b@c.d", "https://sso.example.com/acme?x=1#y", "\x00/acme", "ACME\u2028", "xn--/acme", "https:///acme", "mailto:ada@acme.example",
+		"lanyard://sso/acme", "https://other.example.com/sso/acme", "https://other.example.com/sso#acme", "https://h.example/sso/sso/sso#sso",
 	} {
 		f.Add(s)
 	}
@@ -239,6 +240,7 @@ func FuzzParsePlace(f *testing.F) {
 	})
 }
 
+// req: H1
 // req: H2
 func TestParsePlace_itReadsWhatPeopleType(t *testing.T) {
 	def := &url.URL{Scheme: "https", Host: "sso.example.com"}
@@ -255,6 +257,17 @@ func TestParsePlace_itReadsWhatPeopleType(t *testing.T) {
 		{"http://127.0.0.1:8080/acme", "http://127.0.0.1:8080", "acme", "", ""},
 		{"[::1]:8080/acme", "http://[::1]:8080", "acme", "", ""},
 		{"Ada@Acme.example", "https://sso.example.com", "", "Ada@Acme.example", ""},
+		{"lanyard://sso/acme", "https://sso.example.com", "acme", "", ""},
+		{"Lanyard://SSO/Acme/", "https://sso.example.com", "acme", "", ""},
+		{"https://other.example.com/sso/acme", "https://other.example.com", "acme", "", ""},
+		{"https://other.example.com/sso#Acme", "https://other.example.com", "acme", "", ""},
+		{"https://other.example.com/sso/#acme", "https://other.example.com", "acme", "", ""},
+		{"localhost:8080/sso#acme", "http://localhost:8080", "acme", "", ""},
+		{"lanyard://sso/", "", "", "", problem.BadWorkspaceID},
+		{"lanyard://sso/evil.example/acme", "", "", "", problem.BadWorkspaceID},
+		{"lanyard://sso/ada@acme.example", "", "", "", problem.BadWorkspaceID},
+		{"lanyard://other/acme", "", "", "", problem.BadServer},
+		{"https://other.example.com/x#acme", "", "", "", problem.BadServer},
 		{"http://other.example.com/acme", "", "", "", problem.Insecure},
 		{"ftp://other.example.com/acme", "", "", "", problem.BadServer},
 		{"https://ada:pw@other.example.com/acme", "", "", "", problem.BadServer},

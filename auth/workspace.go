@@ -32,14 +32,22 @@ var workspaceID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$`)
 //
 //	acme                      a workspace of the server def, in any case
 //	https://sso.example.com/acme, sso.example.com/acme
+//	https://sso.example.com/sso/acme, …/sso#acme, lanyard://sso/acme
 //	ada@example.com           the workspace is found by the domain
 //
+// The links lead to a sign-in; lanyard:// names a workspace of the server def.
 // http:// is accepted for this very machine only, where it is also what a
 // missing scheme means. A nil def refuses the forms that need it. The errors
 // carry problem.BadWorkspaceID, BadServer or Insecure.
 func ParsePlace(input string, def *url.URL) (Place, error) {
 	s := strings.TrimSpace(input)
+	id, link := cutPrefixFold(s, linkPrefix)
+	if link {
+		s = strings.TrimSuffix(id, "/")
+	}
 	switch {
+	case link && strings.ContainsAny(s, "/@"): // a link names no server
+		return Place{}, problem.New(problem.BadWorkspaceID)
 	case s == "":
 		return Place{}, problem.Detailf(problem.BadWorkspaceID, "Type the name of your workspace.")
 	case len(s) > maxInput:
@@ -58,6 +66,16 @@ func ParsePlace(input string, def *url.URL) (Place, error) {
 	return Place{Server: def, ID: id}, nil
 }
 
+// linkPrefix begins a link that only this app opens (row H1).
+const linkPrefix = "lanyard://sso/"
+
+func cutPrefixFold(s, prefix string) (string, bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
+}
+
 func parseID(s string) (string, error) {
 	id := strings.ToLower(s)
 	if !workspaceID.MatchString(id) {
@@ -73,6 +91,9 @@ func parseEmail(s string, def *url.URL) (Place, error) {
 	}
 	return Place{Server: def, Email: s}, nil
 }
+
+// signInPage is where a server's own page asks for the workspace.
+const signInPage = "/sso"
 
 func parseAddress(s string) (Place, error) {
 	if !strings.Contains(s, "://") {
@@ -91,10 +112,13 @@ func parseAddress(s string) (Place, error) {
 		// url.Error repeats the address, which may hold a password.
 		return Place{}, problem.Wrap(problem.BadServer, errors.New("the address cannot be parsed"))
 	}
+	path := strings.TrimRight(u.Path, "/")
+	if strings.HasSuffix(path, signInPage) && u.Fragment != "" && !strings.Contains(u.Fragment, "/") {
+		path, u.Fragment, u.RawFragment = path+"/"+u.Fragment, "", ""
+	}
 	if err := CheckServer(u); err != nil {
 		return Place{}, err
 	}
-	path := strings.TrimRight(u.Path, "/")
 	cut := strings.LastIndex(path, "/")
 	if cut < 0 {
 		return Place{}, problem.Detailf(problem.BadWorkspaceID, "Write the name of the workspace after the server: %s/acme.", u.Host)
@@ -103,10 +127,14 @@ func parseAddress(s string) (Place, error) {
 	if err != nil {
 		return Place{}, err
 	}
-	if base := path[:cut]; !basePath.MatchString(base) {
+	base := path[:cut]
+	for strings.HasSuffix(base, signInPage) {
+		base = strings.TrimSuffix(base, signInPage)
+	}
+	if !basePath.MatchString(base) {
 		return Place{}, problem.Wrap(problem.BadServer, errors.New("the path before the workspace is not a plain one"))
 	}
-	return Place{Server: &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host), Path: path[:cut]}, ID: id}, nil
+	return Place{Server: &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host), Path: base}, ID: id}, nil
 }
 
 // CheckServer reports why u cannot be the address of a Lanyard server:
