@@ -18,9 +18,9 @@
 // for it on two connections, another reads and writes on one each. The promise
 // is that nothing holds them up by more than a tenth of a second.
 //
-// Client and server
-// share the machine's cores, so the rates are what the two do together; the
-// column of the server's CPU time for each request tells what it would do alone.
+// Client and server share the machine's cores, so the rates are what the two do
+// together; the column of the server's CPU time for each request tells what it
+// would do alone.
 package main
 
 import (
