@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,7 +40,10 @@ func explain(t *testing.T, opened []*store.Store) {
 	slices.Sort(texts)
 	texts = slices.DeleteFunc(slices.Compact(texts), migrating(t))
 	if len(texts) < 100 {
-		t.Skipf("only %d statements: the promises did not run", len(texts))
+		if flag.Lookup("test.run").Value.String() != "" {
+			return // a few promises were asked for by name
+		}
+		t.Fatalf("only %d statements: the promises did not run", len(texts))
 	}
 	t.Logf("%d statements", len(texts))
 	t.Run("SQLite", func(t *testing.T) { explainHere(t, texts) })

@@ -33,7 +33,7 @@ func newWorkshop(t testing.TB) workshop {
 	}
 	for _, program := range []string{"aapt", "apksigner", "keytool", "jarsigner"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed (apt: aapt apksigner android-framework-res openjdk-17-jdk-headless)", program)
+			t.Fatalf("%s is not installed: ./test --long installs it (apt: aapt apksigner android-framework-res default-jdk-headless)", program)
 		}
 	}
 	w := workshop{t, t.TempDir()}
