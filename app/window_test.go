@@ -78,6 +78,8 @@ func (v *memoryVault) Clear(context.Context) error {
 	return nil
 }
 
+func (v *memoryVault) Exclusive(_ context.Context, do func()) error { do(); return nil }
+
 // office is a Lanyard server with one workspace and one person.
 func office(t *testing.T, events chan api.Event) *url.URL {
 	mux := http.NewServeMux()

@@ -187,6 +187,11 @@ type Vault interface {
 	Save(ctx context.Context, s Saved) error
 	// Clear removes what Save kept. Nothing there is not an error.
 	Clear(ctx context.Context) error
+	// Exclusive runs do while no other call of it does, in any process that
+	// has this vault: what replaces a refresh token reads, uses and saves it
+	// in there. ctx bounds the wait, and do may call the other methods. The
+	// error is of the wait; then do has not run.
+	Exclusive(ctx context.Context, do func()) error
 }
 
 // Return is the way back into the app for one sign-in: a loopback listener, an

@@ -58,6 +58,7 @@ type Client struct {
 	queue   []*operation
 	current *operation
 	wake    chan struct{} // holds at most one: look at the queue
+	over    error         // Run has ended: what everybody is answered
 
 	// The fields below belong to the running operation.
 
@@ -79,6 +80,8 @@ type Client struct {
 	// endedEarly is set when the server ended the session before its time:
 	// somebody did that on purpose.
 	endedEarly bool
+	// alone means that no other process renews: exclusively runs.
+	alone bool
 	// ahead is how far the server's clock is ahead of this device's, as the
 	// event stream said last.
 	ahead time.Duration

@@ -526,6 +526,8 @@ type fakeVault struct {
 	load  error
 	save  error
 	gate  chan struct{} // Clear waits for it when set
+	slow  chan struct{} // the next Save of another refresh token waits for it when set
+	alone chan struct{} // holds one while somebody is alone
 }
 
 func (v *fakeVault) Load(context.Context) (Saved, error) {
@@ -542,6 +544,12 @@ func (v *fakeVault) Load(context.Context) (Saved, error) {
 
 func (v *fakeVault) Save(_ context.Context, s Saved) error {
 	v.mu.Lock()
+	if slow := v.slow; slow != nil && s.RefreshToken != v.saved.RefreshToken {
+		v.slow = nil
+		v.mu.Unlock()
+		<-slow
+		v.mu.Lock()
+	}
 	defer v.mu.Unlock()
 	if v.save != nil {
 		return v.save
@@ -560,6 +568,17 @@ func (v *fakeVault) Clear(ctx context.Context) error {
 		return err
 	}
 	v.saved = nil
+	return nil
+}
+
+func (v *fakeVault) Exclusive(ctx context.Context, do func()) error {
+	select {
+	case v.alone <- struct{}{}:
+		defer func() { <-v.alone }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	do()
 	return nil
 }
 
@@ -598,7 +617,7 @@ type rig struct {
 
 // newRig makes a rig that does not run yet.
 func newRig(t *testing.T) *rig {
-	r := &rig{t: t, server: newFakeServer(), provider: newFakeProvider(), vault: &fakeVault{}, log: &bytes.Buffer{}}
+	r := &rig{t: t, server: newFakeServer(), provider: newFakeProvider(), vault: &fakeVault{alone: make(chan struct{}, 1)}, log: &bytes.Buffer{}}
 	r.browser = &fakeBrowser{server: r.server}
 	return r
 }

@@ -46,7 +46,10 @@ func (c *Client) settle(op *operation) {
 func (c *Client) enqueue(op *operation, first bool) {
 	op.done = make(chan struct{})
 	c.mu.Lock()
-	if first {
+	if c.over != nil {
+		op.dead, op.err = true, c.over
+		close(op.done)
+	} else if first {
 		c.queue = append([]*operation{op}, c.queue...)
 	} else {
 		for _, earlier := range append([]*operation{c.current}, c.queue...) {
@@ -126,12 +129,13 @@ func (c *Client) finish(op *operation) {
 	close(op.done)
 }
 
-// drain answers whoever still waits when Run ends.
+// drain answers whoever still waits when Run ends, and whoever asks later.
 func (c *Client) drain(cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.over = problem.Wrap(problem.SignInCancelled, cause)
 	for _, op := range c.queue {
-		op.dead, op.err = true, cause
+		op.dead, op.err = true, c.over
 		close(op.done)
 	}
 	c.queue = nil

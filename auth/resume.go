@@ -87,9 +87,32 @@ func (c *Client) check(ctx context.Context, op *operation) (verdict, error) {
 		return c.renew(ctx, op, srv)
 	}
 	me, err := c.look(ctx, srv)
-	if code(err) == problem.SessionGone && c.catchUp(ctx) {
-		me, err = c.look(ctx, srv)
+	if code(err) != problem.SessionGone {
+		return c.looked(ctx, op, srv, me, err)
 	}
+	// Another process may be just renewing it.
+	var v verdict
+	if busy := c.exclusively(ctx, func() {
+		if c.catchUp(ctx) {
+			me, err = c.look(ctx, srv)
+		}
+		v, err = c.looked(ctx, op, srv, me, err)
+	}); busy != nil {
+		return c.busy(ctx, busy)
+	}
+	return v, err
+}
+
+// busy is the verdict where another process kept this one from finding out.
+func (c *Client) busy(ctx context.Context, err error) (verdict, error) {
+	if ctx.Err() != nil {
+		return over, ctx.Err()
+	}
+	return unreachable, err
+}
+
+// looked judges what a look brought.
+func (c *Client) looked(ctx context.Context, op *operation, srv server, me api.Person, err error) (verdict, error) {
 	switch k := code(err); {
 	case err == nil && c.cfg.Now().Before(c.renewAt):
 		c.confirm(ctx, op, me)
@@ -140,9 +163,15 @@ func (c *Client) confirm(ctx context.Context, op *operation, me api.Person) {
 	now := c.cfg.Now()
 	known := c.saved.Person == me
 	if !known || now.Sub(c.saved.SeenAt) > time.Minute || now.Before(c.saved.SeenAt) {
-		next := c.saved
-		next.Person, next.SeenAt = me, now
-		if err := c.keep(ctx, op, next); err != nil {
+		c.saved.Person, c.saved.SeenAt = me, now
+		var err error
+		busy := c.exclusively(ctx, func() {
+			c.catchUp(ctx) // and not back to an older token
+			next := c.saved
+			next.Person, next.SeenAt = me, now
+			err = c.keep(ctx, op, next)
+		})
+		if err = errors.Join(err, busy); err != nil {
 			c.cfg.Log.Warn("the confirmed sign-in was not saved", "code", code(err))
 		}
 	}
@@ -159,7 +188,19 @@ func (c *Client) confirm(ctx context.Context, op *operation, me api.Person) {
 // Where the server ended the session early, renew only finds out why: had the
 // person signed out of all devices, a device that was asleep must not sign
 // itself in again.
-func (c *Client) renew(ctx context.Context, op *operation, srv server) (verdict, error) {
+func (c *Client) renew(ctx context.Context, op *operation, srv server) (v verdict, err error) {
+	if busy := c.exclusively(ctx, func() { v, err = c.replace(ctx, op, srv) }); busy != nil {
+		if c.saved.SessionToken != "" && ctx.Err() == nil {
+			c.renewAt = c.cfg.Now().Add(renewAgain)
+			return confirmed, nil
+		}
+		return c.busy(ctx, busy)
+	}
+	return v, err
+}
+
+// replace is renew, alone.
+func (c *Client) replace(ctx context.Context, op *operation, srv server) (verdict, error) {
 	old := c.saved.SessionToken
 	sess, tok, err := c.silentSession(ctx, srv, false)
 	if code(err) == problem.TokenRefused {
@@ -234,7 +275,11 @@ func (c *Client) silentSession(ctx context.Context, srv server, fresh bool) (api
 	limited, cancel := context.WithTimeout(ctx, silentTimeout)
 	defer cancel()
 	if c.saved.Method == SAML {
-		c.catchUp(limited)
+		if c.catchUp(limited) {
+			if me, err := c.look(limited, srv); err == nil {
+				return c.session(me), Token{}, nil
+			}
+		}
 		sess, err := refresh(limited, srv, c.saved, c.cfg.Device)
 		return sess, Token{}, tooLate(ctx, err, problem.Offline)
 	}
@@ -246,6 +291,14 @@ func (c *Client) silentSession(ctx context.Context, srv server, fresh bool) (api
 	}
 	sess, err := srv.StartSession(limited, api.SessionRequest{Workspace: c.saved.Workspace.ID, AccessToken: tok.AccessToken, Device: c.cfg.Device})
 	return sess, tok, tooLate(ctx, err, problem.Offline)
+}
+
+// session is the saved one, as the server would give it out.
+func (c *Client) session(me api.Person) api.Session {
+	return api.Session{
+		Token: c.saved.SessionToken, ExpiresAt: c.saved.ExpiresAt, RefreshToken: c.saved.RefreshToken,
+		Me: me, OfflineGraceSeconds: c.saved.OfflineGraceSeconds,
+	}
 }
 
 // passing reports whether a failure says nothing about the person: later the

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -475,6 +476,10 @@ func TestRun_whoStillWaitsIsAnswered(t *testing.T) {
 			t.Fatal("no error")
 		}
 		if err := r.SignIn(r.ctx, "acme"); !errors.Is(err, problem.New(problem.SignInCancelled)) && code(err) != problem.SignInCancelled {
+			t.Fatalf("error %v", err)
+		}
+		<-r.over
+		if err := r.SignIn(context.Background(), "acme"); code(err) != problem.SignInCancelled {
 			t.Fatalf("error %v", err)
 		}
 	})

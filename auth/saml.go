@@ -134,6 +134,24 @@ func refresh(ctx context.Context, srv server, s Saved, device string) (api.Sessi
 	})
 }
 
+// exclusively runs do while no other process of this app replaces the refresh
+// token: of two that use the same one, the second ends what the first got. The
+// error says why do has not run.
+func (c *Client) exclusively(ctx context.Context, do func()) error {
+	if c.saved.Method != SAML || c.alone {
+		do()
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, silentTimeout)
+	defer cancel()
+	err := c.cfg.Vault.Exclusive(limited, func() {
+		c.alone = true
+		defer func() { c.alone = false }()
+		do()
+	})
+	return tooLate(ctx, err, problem.Offline)
+}
+
 // catchUp takes over what another process of this app has saved: it may have
 // renewed the session, which replaced the tokens that this one knows. It reports
 // whether there was something.

@@ -347,6 +347,32 @@ func TestSAML_twoProcessesDoNotEndEachOther(t *testing.T) {
 	})
 }
 
+// Both renew in one moment, and the first is slow to save what it got.
+func TestSAML_twoProcessesRenewAtOnce(t *testing.T) {
+	inSAML(t, true, func(r *rig) {
+		r.mustSignIn()
+		other := newRig(t)
+		other.server, other.vault, other.browser = r.server, r.vault, r.browser
+		other.run()
+		slow := make(chan struct{})
+		r.wait(49*time.Minute + 59*time.Second)
+		r.vault.mu.Lock()
+		r.vault.slow = slow
+		r.vault.mu.Unlock()
+		r.wait(2 * time.Second)
+		close(slow)
+		for range 6 {
+			r.wait(10 * time.Minute)
+			r.want(SignedIn, "", "")
+			other.want(SignedIn, "", "")
+		}
+		other.stop()
+		if n := r.server.open(); n != 1 {
+			t.Errorf("%d sessions", n)
+		}
+	})
+}
+
 // A renewal that the person's next wish cuts short has taken place at the
 // server all the same.
 func TestSAML_aRenewalThatIsCutShortIsNotLost(t *testing.T) {

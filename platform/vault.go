@@ -91,3 +91,6 @@ func (v *Vault) Save(ctx context.Context, s auth.Saved) error {
 
 // Clear implements auth.Vault.
 func (v *Vault) Clear(ctx context.Context) error { return v.saved.Delete(ctx) }
+
+// Exclusive implements auth.Vault.
+func (v *Vault) Exclusive(ctx context.Context, do func()) error { return v.saved.Exclusive(ctx, do) }

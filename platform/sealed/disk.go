@@ -36,6 +36,24 @@ func (f *File) locked(ctx context.Context, do func() error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	return f.lock(ctx, lockName, do)
+}
+
+// Exclusive runs do while no other call of it does for a File of this name, in
+// any process. It keeps nobody from the other methods, which do may call too.
+// ctx bounds the wait. The error is of the wait; then do has not run.
+func (f *File) Exclusive(ctx context.Context, do func()) error {
+	select {
+	case f.alone <- struct{}{}:
+		defer func() { <-f.alone }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return f.lock(ctx, filepath.Base(f.path)+".lock", func() error { do(); return nil })
+}
+
+// lock runs do while this process alone holds the side file name.
+func (f *File) lock(ctx context.Context, name string, do func() error) error {
 	if f.memory {
 		return do()
 	}
@@ -46,7 +64,7 @@ func (f *File) locked(ctx context.Context, do func() error) error {
 	defer cancel()
 	// A new handle each time: flock excludes open files, not processes, so
 	// this also keeps apart two Files of one process.
-	lock := flock.New(filepath.Join(f.dir, lockName), flock.SetPermissions(0o600))
+	lock := flock.New(filepath.Join(f.dir, name), flock.SetPermissions(0o600))
 	ok, err := lock.TryLockContext(wait, lockPoll)
 	defer lock.Close()
 	switch {

@@ -59,6 +59,8 @@ type File struct {
 
 	// writing lets one goroutine of this File at a time queue for the lock.
 	writing chan struct{}
+	// alone does the same for Exclusive.
+	alone chan struct{}
 }
 
 // Open returns the sealed file dir/name.sealed. It does no I/O: the folder and
@@ -70,11 +72,14 @@ func Open(dir, name string, ks KeyStore) *File {
 		path:    filepath.Join(dir, name+Extension),
 		keys:    ks,
 		writing: make(chan struct{}, 1),
+		alone:   make(chan struct{}, 1),
 	}
 }
 
 // InMemory returns a File that lives in this process and nowhere else.
-func InMemory() *File { return &File{memory: true, writing: make(chan struct{}, 1)} }
+func InMemory() *File {
+	return &File{memory: true, writing: make(chan struct{}, 1), alone: make(chan struct{}, 1)}
+}
 
 // Load returns the contents, and nil when there are none. The caller owns the
 // slice. While the file stays as it was, Load only reads its header.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -547,4 +548,45 @@ func read(t testing.TB, path string) []byte {
 		t.Fatal(err)
 	}
 	return raw
+}
+
+func TestExclusive_oneAtATimeAmongFilesOfOneName(t *testing.T) {
+	dir := t.TempDir()
+	inside, most := 0, 0
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range 8 {
+		f := sealed.Open(dir, "session", newKeys())
+		wg.Go(func() {
+			for range 20 {
+				err := f.Exclusive(t.Context(), func() {
+					mu.Lock()
+					inside++
+					most = max(most, inside)
+					mu.Unlock()
+					runtime.Gosched()
+					mu.Lock()
+					inside--
+					mu.Unlock()
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if most != 1 {
+		t.Errorf("%d were alone at once", most)
+	}
+	f := sealed.Open(dir, "session", newKeys())
+	if err := f.Exclusive(t.Context(), func() {
+		waiting, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if err := sealed.Open(dir, "session", newKeys()).Exclusive(waiting, func() { t.Error("two are alone") }); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+	}); err != nil {
+		t.Error(err)
+	}
 }
