@@ -31,6 +31,10 @@ const (
 	RedirectSwapped     Code = "LY-REDIR-036"
 	RedirectPath        Code = "LY-REDIR-037" // more after the hash
 	RedirectLoopback    Code = "LY-REDIR-040" // a desktop's address that is not http://localhost
+
+	// RedirectNotRegistered: the app's own address is not among those that the
+	// workspace's administrator entered.
+	RedirectNotRegistered Code = "LY-REDIR-050"
 )
 
 // Codes of a signature hash, of names and of an intent filter's path.
@@ -130,6 +134,8 @@ var mobileTexts = map[Code]Text{
 	RedirectSwapped:     {400, "Package name and signature hash have changed places in the redirect URI.", enterURI, Admin},
 	RedirectPath:        {400, "The redirect URI goes on after the signature hash.", enterURI, Admin},
 	RedirectLoopback:    {400, "An app on a desktop is returned to at http://localhost, without port or path.", "Register http://localhost under Mobile and desktop applications.", Admin},
+
+	RedirectNotRegistered: {403, "This build of the app is not registered for your workspace, so Microsoft could not return you to it.", "In Microsoft Entra open App registrations, the app, Authentication, Add a platform, add the app's redirect URI, and enter it here with: lanyardd mobile set.", Admin},
 
 	HashUnreadable: {400, "This is not a signature hash: one has 28 characters of base64 and ends with =.", enterHash, Admin},
 	HashHex:        {400, "This is a fingerprint in hexadecimal digits; Microsoft Entra wants the same bytes as base64.", enterHash, Admin},

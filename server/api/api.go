@@ -20,6 +20,8 @@ type Workspace struct {
 	Microsoft *Microsoft `json:"microsoft,omitempty"`
 	// SAML is nil while sign-in with SAML is not set up, or switched off.
 	SAML *SAML `json:"saml,omitempty"`
+	// Mobile is nil where nobody has entered which apps are registered.
+	Mobile *Mobile `json:"mobile,omitempty"`
 	// OfflineGraceSeconds is how long a signed-in person may go on working
 	// while the server cannot be reached. Zero means not at all.
 	OfflineGraceSeconds int64 `json:"offline_grace_seconds"`
