@@ -1,0 +1,7 @@
+//go:build !android && !darwin
+
+package platform
+
+// SystemBrowser returns this system's. appID is the ID in FyneApp.toml. It does
+// no I/O.
+func SystemBrowser(string) Browser { return Browser{OpenURL: OpenURL, Return: Loopback} }
