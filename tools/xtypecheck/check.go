@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"go/types"
 	"io"
 	"os"
@@ -32,14 +30,15 @@ type report struct {
 }
 
 // check type-checks every package of the module in dir, and the declarations
-// of what they import, as goos/goarch would see them.
-func check(dir, goos, goarch string) (report, error) {
+// of what they import, as goos/goarch would see them. Several systems can be
+// checked at the same time, and share the files that they have in common.
+func check(dir, goos, goarch string, shared *sources) (report, error) {
 	pkgs, err := list(dir, goos, goarch)
 	if err != nil {
 		return report{}, err
 	}
 	c := checker{
-		fset:  token.NewFileSet(),
+		files: shared,
 		sizes: types.SizesFor("gc", goarch),
 		done:  map[string]*types.Package{"unsafe": types.Unsafe},
 	}
@@ -59,6 +58,9 @@ func check(dir, goos, goarch string) (report, error) {
 		r.own++
 		if len(p.CgoFiles) > 0 {
 			r.cgo++
+		}
+		if p.Error != nil {
+			r.errors = append(r.errors, fmt.Errorf("%s: %s", p.ImportPath, p.Error.Err))
 		}
 		r.errors = append(r.errors, errs...)
 	}
@@ -93,7 +95,7 @@ func list(dir, goos, goarch string) ([]listed, error) {
 
 // checker keeps what has been checked so far, so that importers find it.
 type checker struct {
-	fset  *token.FileSet
+	files *sources
 	sizes types.Sizes
 	done  map[string]*types.Package
 }
@@ -106,7 +108,7 @@ func (c *checker) check(p listed) []error {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(p.Dir, name)
 		}
-		f, err := parser.ParseFile(c.fset, name, nil, parser.SkipObjectResolution)
+		f, err := c.files.parse(name, p.DepOnly)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -122,7 +124,7 @@ func (c *checker) check(p listed) []error {
 	}
 	// Every error has gone to conf.Error, and a package that has some is
 	// still good enough for its importers.
-	c.done[p.ImportPath], _ = conf.Check(p.ImportPath, c.fset, files, nil)
+	c.done[p.ImportPath], _ = conf.Check(p.ImportPath, c.files.fset, files, nil)
 	return errs
 }
 
