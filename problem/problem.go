@@ -121,7 +121,7 @@ func Lookup(code Code) Text {
 }
 
 // catalog holds the sentence of every code there is.
-var catalog = joined(texts, samlTexts, mobileTexts)
+var catalog = joined(texts, samlTexts, mobileTexts, registerTexts, mobileAppTexts)
 
 func joined(parts ...map[Code]Text) map[Code]Text {
 	all := make(map[Code]Text)
