@@ -19,8 +19,8 @@ type Event struct {
 	// Kind is user.created, user.updated, user.suspended, user.reactivated,
 	// user.archived, user.linked, group.created, group.updated, group.deleted,
 	// group.member_added, group.member_removed, session.started, session.ended,
-	// workspace.mass_removal, saml.certificates_changed, saml.entity_id_changed
-	// or saml.certificate_expiring. There may be more one day.
+	// workspace.mass_removal, saml.certificates_changed, saml.entity_id_changed,
+	// saml.certificate_expiring or mobile.changed. There may be more one day.
 	Kind      string `json:"type"`
 	Directory string `json:"directory"`
 	// Workspace is set where the event concerns one only.

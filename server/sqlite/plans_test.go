@@ -21,7 +21,7 @@ import (
 
 // few are the tables that have few rows, however many people there are.
 var few = []string{
-	"meta", "directories", "workspaces", "domains", "alarms", "consumers", "webhooks", "paths", "resource_counts", "saml",
+	"meta", "directories", "workspaces", "domains", "alarms", "consumers", "webhooks", "paths", "resource_counts", "saml", "mobile",
 }
 
 // explain asks both databases how they run whatever the promises made the

@@ -193,6 +193,9 @@ const (
 	SAMLCertificates Kind = "saml.certificates_changed"
 	SAMLEntityID     Kind = "saml.entity_id_changed"
 	SAMLExpiring     Kind = "saml.certificate_expiring"
+
+	// MobileChanged: other apps are registered for a workspace (rows G2, G4).
+	MobileChanged Kind = "mobile.changed"
 )
 
 // Event is something that happened, written in the transaction of the change.

@@ -61,6 +61,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"consumers", consuming},
 		{"webhooks", hooking},
 		{"saml", federating},
+		{"mobile", registering},
 		{"retries", retrying},
 		{"writer", writing},
 		{"durability", durability},
