@@ -21,20 +21,27 @@ import (
 
 // status asks with a bearer token and returns the status and Retry-After.
 func (r *replica) status(method, path, bearer string) (int, string) {
-	req, err := http.NewRequest(method, r.URL+path, nil)
+	status, header, err := r.head(method, path, bearer)
 	if err != nil {
 		return 0, err.Error()
+	}
+	return status, header.Get("Retry-After")
+}
+
+// head asks with a bearer token and returns what stands above the answer.
+func (r *replica) head(method, path, bearer string) (int, http.Header, error) {
+	req, err := http.NewRequest(method, r.URL+path, nil)
+	if err != nil {
+		return 0, nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+bearer)
 	res, err := r.Client().Do(req)
 	if err != nil {
-		return 0, err.Error()
+		return 0, nil, err
 	}
 	defer res.Body.Close()
-	if _, err := io.Copy(io.Discard, res.Body); err != nil {
-		return 0, err.Error()
-	}
-	return res.StatusCode, res.Header.Get("Retry-After")
+	_, err = io.Copy(io.Discard, res.Body)
+	return res.StatusCode, res.Header, err
 }
 
 // Tokens are rotated ten times while eight clients provision, each of which
@@ -195,6 +202,24 @@ func TestServer_itFetchesKeysFromThePublicInternetOnly(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), "not an address of the public internet") {
 			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+// An escaped slash is part of an id: what such an id leads to is a SCIM error
+// like every other, and not another address.
+func TestServer_itTakesEscapedSlashesForPartsOfAnID(t *testing.T) {
+	w := newWorld(t, "sqlite")
+	r := w.serve(w.store)
+	for _, path := range []string{"/Users/..%2f..", "/Users/..%2fGroups", "/Users/%2e%2e%2f%2e%2e%2fother%2fUsers", "/Users/a%2f%2fb", "/..%2fother/Users", "/Users/%2e%2e"} {
+		for _, method := range []string{"GET", "DELETE"} {
+			status, header, err := r.head(method, "/scim/v2/acme"+path, w.scim)
+			if err != nil || status != http.StatusNotFound || header.Get("Content-Type") != "application/scim+json" {
+				t.Errorf("%s %s: %d, %v, %v", method, path, status, header, err)
+			}
+		}
+		if status, _ := r.status("GET", "/scim/v2/acme"+path, "nobody's"); status != http.StatusUnauthorized {
+			t.Errorf("%s of a stranger: %d", path, status)
 		}
 	}
 }

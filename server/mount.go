@@ -54,7 +54,7 @@ func (s *Server) mount(types []*scim.ResourceType) {
 	badBearer := c.limit(strangerRate, strangerBurst)
 	c.Store.Use(provision.Rules(types))
 	provisioning := http.NewServeMux()
-	provision.New(provision.Config{
+	people := provision.New(provision.Config{
 		Store:   c.Store,
 		BaseURL: c.PublicURL,
 		Now:     c.Now,
@@ -64,7 +64,8 @@ func (s *Server) mount(types []*scim.ResourceType) {
 
 		Strangers: badBearer,
 		ClientIP:  c.clientIP,
-	}).Mount(provisioning)
+	})
+	people.Mount(provisioning)
 
 	(&oauth.Handler{
 		Store:    c.Store,
@@ -100,7 +101,7 @@ func (s *Server) mount(types []*scim.ResourceType) {
 
 	s.public = s.guarded(provision.Tidy(sections(
 		noStore(strangers(badBearer, problems(v1))),
-		noStore(problems(provisioning)),
+		noStore(asSent(people, problems(provisioning))),
 		secured(problems(pages)),
 	)))
 

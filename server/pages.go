@@ -16,6 +16,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/api"
+	"github.com/lanyard-sso/lanyard/server/internal/provision"
 )
 
 //go:embed page/home.html
@@ -131,6 +132,18 @@ func problems(mux *http.ServeMux) http.Handler {
 			return
 		}
 		api.Fail(w, r, problem.Wrap(problem.NotFound, errors.New("no such address")))
+	})
+}
+
+// asSent lets SCIM itself answer where an escaped slash or dot in an id would
+// make a mux take the path for another.
+func asSent(people http.Handler, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !clean(r.URL.Path) && strings.HasPrefix(r.URL.Path, provision.Root) {
+			people.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
