@@ -107,6 +107,10 @@ func readFile(path string) ([]byte, error) {
 	return raw, nil
 }
 
+// WriteFile replaces the file at path, in a folder that exists, by raw: whole,
+// with mode 0600, and so that it lasts. It encrypts nothing.
+func WriteFile(path string, raw []byte) error { return writeFile(filepath.Dir(path), path, raw) }
+
 // writeFile replaces path by raw so that after a crash there is either the old
 // file or the new one, whole.
 func writeFile(dir, path string, raw []byte) (err error) {
