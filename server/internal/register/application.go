@@ -128,7 +128,20 @@ type ServicePrincipal struct {
 	// Grants are the oauth2PermissionGrants, which Graph answers with by
 	// themselves. Nil means that nobody asked for them.
 	Grants []Grant `json:"oauth2PermissionGrants,omitempty"`
+	// Assignments are the appRoleAssignedTo: people, groups and their roles.
+	Assignments []Assignment `json:"appRoleAssignedTo,omitempty"`
 }
+
+// Assignment gives a person or a group a role of the application.
+type Assignment struct {
+	Principal string `json:"principalDisplayName"`
+	Kind      string `json:"principalType"` // User, Group or ServicePrincipal
+	RoleID    string `json:"appRoleId"`
+}
+
+// DefaultAccess is the role ID of those who are assigned without a role.
+// Entra's provisioning leaves them out.
+const DefaultAccess = "00000000-0000-0000-0000-000000000000"
 
 // Grant is a consent to delegated permissions.
 type Grant struct {

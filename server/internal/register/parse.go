@@ -160,6 +160,9 @@ func isBool(raw json.RawMessage) bool {
 // unreadable says what is wrong with the form of a document, without
 // repeating what is in it.
 func unreadable(err error) error {
+	if code, _ := problem.Of(err); code != problem.Internal {
+		return err
+	}
 	var typed *json.UnmarshalTypeError
 	if errors.As(err, &typed) {
 		return problem.Detailf(problem.RegUnreadable, "%s has the wrong form.", word(typed.Field))

@@ -52,6 +52,8 @@ type Options struct {
 	SAML *SAML
 	// TenantURL is that of provisioning, or empty.
 	TenantURL string
+	// SCIM says that the workspace's people come by provisioning.
+	SCIM bool
 	// Apple and Android are the apps on telephones, Broker adds what a Windows
 	// app needs that signs in through the system's broker.
 	Apple   []redirect.Apple
@@ -89,12 +91,52 @@ type Plan struct {
 	Claims        []Claim
 	SAML          *SAML
 	TenantURL     string
+	SCIM          bool
 	LogoURL       string
 	Mapping       []entra.Mapping
 }
 
+// forSAML is whose the Reply URL is.
+const forSAML = "SAML"
+
 // ClientPlaceholder stands for the application (client) ID where it is not known.
 const ClientPlaceholder = "${CLIENT_ID}"
+
+// Graph is Microsoft Graph's own application ID; it is the same in every tenant.
+const Graph = "00000003-0000-0000-c000-000000000000"
+
+// graphPermissions are the delegated permissions of Microsoft Graph that every
+// sign-in asks for, with their IDs ("Microsoft Graph permissions reference").
+var graphPermissions = []struct{ name, id string }{
+	{"openid", "37f7f235-527c-4136-accd-4a02d197296e"},
+	{"profile", "14dad69e-099b-42c9-810b-d002981feec1"},
+	{"email", "64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0"},
+	{"offline_access", "7427e0e9-2fba-42fe-b0c0-848c9e6a8182"},
+}
+
+// OIDCScopes are the names of those permissions.
+func OIDCScopes() []string {
+	var out []string
+	for _, g := range graphPermissions {
+		out = append(out, g.name)
+	}
+	return out
+}
+
+// With returns the plan for the application with this client ID, if the plan
+// does not know one.
+func (p Plan) With(clientID string) Plan {
+	if p.ClientID != "" || clientID == "" {
+		return p
+	}
+	p.ClientID = clientID
+	p.IdentifierURI = strings.ReplaceAll(p.IdentifierURI, ClientPlaceholder, clientID)
+	p.Redirects = slices.Clone(p.Redirects)
+	for i := range p.Redirects {
+		p.Redirects[i].URI = strings.ReplaceAll(p.Redirects[i].URI, ClientPlaceholder, clientID)
+	}
+	return p
+}
 
 // namespace is what the IDs of scopes and roles are derived under (RFC 9562
 // section 5.5), so that a plan is the same however often it is made.
@@ -109,7 +151,7 @@ func stableID(workspace, kind, value string) string {
 func New(o Options) (Plan, error) {
 	p := Plan{
 		Workspace: o.Workspace, Name: cmp.Or(o.Name, o.Workspace+" Lanyard"), TenantID: o.TenantID, ClientID: o.ClientID,
-		SAML: o.SAML, TenantURL: o.TenantURL, Mapping: entra.Recommended(),
+		SAML: o.SAML, TenantURL: o.TenantURL, SCIM: o.SCIM, Mapping: entra.Recommended(),
 		// What the server reads of an access token and Entra leaves out unless
 		// it is asked: the address, and whether somebody is a guest.
 		Claims: []Claim{{Name: "email"}, {Name: "acct"}},
@@ -151,7 +193,7 @@ func (p *Plan) redirects(o Options) error {
 		p.Redirects = append(p.Redirects, Redirect{OnPublicClient, redirect.Broker(cmp.Or(o.ClientID, ClientPlaceholder)), "the broker of Windows (WAM)", nil, nil})
 	}
 	if p.SAML != nil {
-		p.Redirects = append(p.Redirects, Redirect{OnWeb, p.SAML.ReplyURL, "SAML", nil, nil})
+		p.Redirects = append(p.Redirects, Redirect{OnWeb, p.SAML.ReplyURL, forSAML, nil, nil})
 	}
 	var once []Redirect
 	for _, r := range p.Redirects {

@@ -1,0 +1,162 @@
+package register
+
+import (
+	"encoding/json"
+
+	"github.com/lanyard-sso/lanyard/server/internal/entra"
+)
+
+// GraphURL is Microsoft Graph v1.0 in the global cloud.
+const GraphURL = "https://graph.microsoft.com/v1.0"
+
+// Call is one request to Microsoft Graph. ${NAME} in its path and body stands
+// for what an earlier call saved, or for CLIENT_ID and SCIM_TOKEN, which
+// whoever makes the calls may set.
+type Call struct {
+	Why    string `json:"why"`
+	Method string `json:"method"`
+	// Path follows the address of Microsoft Graph v1.0.
+	Path string `json:"path"`
+	Body any    `json:"body,omitempty"`
+	// Save names the property of the answer, with full stops for those within
+	// others, that is kept under a name.
+	Save map[string]string `json:"save,omitempty"`
+	// UnlessSet skips the call where that name is set, UnlessFound where the
+	// GET of that path answers with a list that is not empty: so it can be made
+	// again.
+	UnlessSet   string `json:"unless_set,omitempty"`
+	UnlessFound string `json:"unless_found,omitempty"`
+	// Needs skips the call where that name is not set.
+	Needs string `json:"needs,omitempty"`
+}
+
+// The names that calls save.
+const (
+	varClient    = "CLIENT_ID"
+	varApp       = "APP_ID"
+	varPrincipal = "SP_ID"
+	varGraph     = "GRAPH_SP_ID"
+	varJob       = "JOB_ID"
+	varToken     = "SCIM_TOKEN"
+)
+
+// Calls are the requests that make a registration as planned. have is the
+// registration as it is; nil where there is none or it is not known. A PATCH
+// replaces whole lists: without have, one that a known application gets removes
+// the redirect URIs, scopes and roles that the plan does not have.
+func (p Plan) Calls(have *Application) []Call {
+	var base Application
+	switch {
+	case have != nil:
+		base = *have
+		p = p.With(have.AppID)
+	case p.ClientID == "":
+		base.AppRoles = templateRoles()
+	}
+	a := p.Merged(base)
+	client := p.ClientID
+	if client == "" {
+		client = ClientPlaceholder
+	}
+	var out []Call
+	if p.ClientID == "" {
+		out = append(out, Call{
+			Why: "Create the application from Microsoft's template for those that are not in the gallery.", Method: "POST", UnlessSet: varClient,
+			Path: "/applicationTemplates/" + TemplateID + "/instantiate", Body: map[string]any{"displayName": p.Name}, Save: map[string]string{varClient: "application.appId"},
+		})
+	}
+	out = append(out,
+		Call{Why: "Find the app registration.", Method: "GET", Path: "/applications(appId='" + client + "')?$select=id,appId", Save: map[string]string{varApp: "id"}},
+		Call{Why: "Find the enterprise application.", Method: "GET", Path: "/servicePrincipals(appId='" + client + "')?$select=id,appId", Save: map[string]string{varPrincipal: "id"}},
+		Call{
+			Why:    "Set accounts, redirect URIs, public client flows, the Application ID URI, the scope, token version 2, app roles and claims.",
+			Method: "PATCH", Path: "/applications/${" + varApp + "}", Body: patch(a, p.SAML != nil),
+		},
+		Call{
+			Why:    "Request the permissions; a permission of the application itself must be there before it is requested.",
+			Method: "PATCH", Path: "/applications/${" + varApp + "}", Body: map[string]any{"requiredResourceAccess": a.Required},
+		},
+		Call{Why: "Require assignment: people who are not assigned cannot sign in.", Method: "PATCH", Path: "/servicePrincipals/${" + varPrincipal + "}", Body: p.principalPatch()},
+	)
+	return append(append(out, p.consentCalls()...), p.provisioningCalls()...)
+}
+
+// patch is the body that changes an application, with whole lists.
+func patch(a Application, saml bool) map[string]any {
+	web := map[string]any{"redirectUris": nonNil(a.Web.RedirectURIs)}
+	if saml {
+		web["logoutUrl"] = a.Web.LogoutURL
+	}
+	body := map[string]any{
+		"signInAudience": a.SignInAudience, "isFallbackPublicClient": true,
+		"publicClient": map[string]any{"redirectUris": nonNil(a.PublicClient.RedirectURIs)},
+		"web":          web,
+		"api": map[string]any{
+			"requestedAccessTokenVersion": 2, "oauth2PermissionScopes": a.API.Scopes,
+		},
+		"identifierUris": a.IdentifierURIs, "appRoles": a.AppRoles, "optionalClaims": a.OptionalClaims,
+	}
+	if len(a.SPA.RedirectURIs) > 0 {
+		body["spa"] = map[string]any{"redirectUris": a.SPA.RedirectURIs}
+	}
+	return body
+}
+
+func nonNil(s []string) []string { return append([]string{}, s...) }
+
+func (p Plan) principalPatch() map[string]any {
+	body := map[string]any{"appRoleAssignmentRequired": true}
+	if p.SAML != nil {
+		body["preferredSingleSignOnMode"], body["loginUrl"] = "saml", p.SAML.SignOnURL
+	}
+	return body
+}
+
+// consentCalls grant admin consent for the organisation.
+func (p Plan) consentCalls() []Call {
+	grant := func(resource, scope, why string) Call {
+		return Call{
+			Why: why, Method: "POST", Path: "/oauth2PermissionGrants",
+			Body:        map[string]any{"clientId": "${" + varPrincipal + "}", "consentType": "AllPrincipals", "resourceId": "${" + resource + "}", "scope": scope},
+			UnlessFound: "/oauth2PermissionGrants?$filter=clientId eq '${" + varPrincipal + "}' and resourceId eq '${" + resource + "}' and consentType eq 'AllPrincipals'",
+		}
+	}
+	oidc := ""
+	for i, name := range OIDCScopes() {
+		if i > 0 {
+			oidc += " "
+		}
+		oidc += name
+	}
+	return []Call{
+		{Why: "Find Microsoft Graph in the tenant.", Method: "GET", Path: "/servicePrincipals(appId='" + Graph + "')?$select=id,appId", Save: map[string]string{varGraph: "id"}},
+		grant(varPrincipal, p.Scope.Value, "Grant admin consent to the application's own scope."),
+		grant(varGraph, oidc, "Grant admin consent to what every sign-in asks for."),
+	}
+}
+
+// provisioningCalls set up provisioning. They need a token in SCIM_TOKEN, which
+// the plan does not know.
+func (p Plan) provisioningCalls() []Call {
+	if p.TenantURL == "" {
+		return nil
+	}
+	at := "/servicePrincipals/${" + varPrincipal + "}/synchronization"
+	schema, err := entra.Graph(p.Mapping)
+	if err != nil { // our own table, which a test writes out
+		schema = []byte("{}")
+	}
+	calls := []Call{
+		{Why: "Make the provisioning job.", Method: "POST", Path: at + "/jobs", Body: map[string]any{"templateId": "scim"}, Save: map[string]string{varJob: "id"}, UnlessSet: varJob},
+		{
+			Why: "Enter Tenant URL and Secret Token; make the token with: lanyardd scim token create --workspace " + p.Workspace, Method: "PUT", Path: at + "/secrets",
+			Body: map[string]any{"value": []map[string]string{{"key": "BaseAddress", "value": p.TenantURL}, {"key": "SecretToken", "value": "${" + varToken + "}"}}},
+		},
+		{Why: "Map the attributes: objectId to externalId, and the app role.", Method: "PUT", Path: at + "/jobs/${" + varJob + "}/schema", Body: json.RawMessage(schema)},
+		{Why: "Start provisioning.", Method: "POST", Path: at + "/jobs/${" + varJob + "}/start"},
+	}
+	for i := range calls {
+		calls[i].Needs = varToken
+	}
+	return calls
+}
