@@ -2,7 +2,6 @@ package platform
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"io"
 	"log"
@@ -162,7 +161,7 @@ func (l *loopback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v, err := l.parameters(w, r)
-	if err != nil || !l.mine(v) {
+	if err != nil || !isAnswer(v, l.state) {
 		writePage(w, http.StatusBadRequest, pageStray)
 		return
 	}
@@ -194,18 +193,6 @@ func (l *loopback) parameters(w http.ResponseWriter, r *http.Request) (url.Value
 		return nil, err
 	}
 	return r.PostForm, nil
-}
-
-// mine reports whether v is an answer to our request: it has our state, and
-// each parameter once (RFC 6749, section 3.1), a code or an error.
-func (l *loopback) mine(v url.Values) bool {
-	for _, name := range []string{"state", "code", "error"} {
-		if len(v[name]) > 1 {
-			return false
-		}
-	}
-	return subtle.ConstantTimeCompare([]byte(v.Get("state")), []byte(l.state)) == 1 &&
-		(v.Get("code") != "") != (v.Get("error") != "")
 }
 
 func (l *loopback) takeOnce() bool {
