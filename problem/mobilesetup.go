@@ -2,19 +2,19 @@ package problem
 
 // Codes of registering a workspace's apps on this server.
 const (
-	MobileNotSet      Code = "LY-MOBILE-100" // nothing is registered, or not what was named
-	MobileChanged     Code = "LY-MOBILE-101" // by somebody else meanwhile
-	MobileTooMany     Code = "LY-MOBILE-102"
-	MobileLabel       Code = "LY-MOBILE-103"
-	MobileUnknownKind Code = "LY-MOBILE-104" // a redirect URI of which nobody can say what system it is for
+	MobileNotSet      Code = "LY-MOBILE-200" // nothing is registered, or not what was named
+	MobileChanged     Code = "LY-MOBILE-201" // by somebody else meanwhile
+	MobileTooMany     Code = "LY-MOBILE-202"
+	MobileLabel       Code = "LY-MOBILE-203"
+	MobileUnknownKind Code = "LY-MOBILE-204" // a redirect URI of which nobody can say what system it is for
 
 	// What is said as a warning; nothing is refused for it.
-	MobileUnheld   Code = "LY-MOBILE-110" // nothing to hold a pasted value against
-	MobileNoEntra  Code = "LY-MOBILE-111"
-	MobileStale    Code = "LY-MOBILE-112"
-	MobileNoBroker Code = "LY-MOBILE-113"
-	MobileUpload   Code = "LY-MOBILE-114"
-	MobileDebugKey Code = "LY-MOBILE-115"
+	MobileUnheld   Code = "LY-MOBILE-210" // nothing to hold a pasted value against
+	MobileNoEntra  Code = "LY-MOBILE-211"
+	MobileStale    Code = "LY-MOBILE-212"
+	MobileNoBroker Code = "LY-MOBILE-213"
+	MobileUpload   Code = "LY-MOBILE-214"
+	MobileDebugKey Code = "LY-MOBILE-215"
 )
 
 var mobileSetupTexts = map[Code]Text{

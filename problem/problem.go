@@ -121,7 +121,7 @@ func Lookup(code Code) Text {
 }
 
 // catalog holds the sentence of every code there is.
-var catalog = joined(texts, samlTexts, mobileTexts, registerTexts, mobileAppTexts)
+var catalog = joined(texts, samlTexts, mobileTexts, registerTexts, mobileAppTexts, mobileSetupTexts)
 
 func joined(parts ...map[Code]Text) map[Code]Text {
 	all := make(map[Code]Text)

@@ -48,7 +48,9 @@ func (h *SAMLHandler) startApp(w http.ResponseWriter, r *http.Request) error {
 	}
 	q := r.URL.Query()
 	a := appRequest{RedirectURI: q.Get("redirect_uri"), State: q.Get("state"), Challenge: q.Get("code_challenge")}
-	if len(q["redirect_uri"]) != 1 || !returnable(a.RedirectURI, v.conn.AppReturns) {
+	if ok, err := mayReturn(r.Context(), h.Store, v.conn, v.ws.ID, a.RedirectURI); err != nil {
+		return err
+	} else if len(q["redirect_uri"]) != 1 || !ok {
 		return problem.New(problem.ReturnUnknown)
 	}
 	if len(a.State) > maxState {
@@ -114,7 +116,9 @@ func describedTo(err error) string {
 // Browsers may refuse to follow a redirect to a scheme of an app's own, so there
 // a page offers the way.
 func (h *SAMLHandler) backToApp(w http.ResponseWriter, r *http.Request, v visit, a appRequest, answer url.Values, why error) error {
-	if !returnable(a.RedirectURI, v.conn.AppReturns) { // it may have been taken off the list meanwhile
+	if ok, err := mayReturn(r.Context(), h.Store, v.conn, v.ws.ID, a.RedirectURI); err != nil {
+		return err
+	} else if !ok { // it may have been taken off the list meanwhile
 		return problem.New(problem.ReturnUnknown)
 	}
 	u, err := url.Parse(a.RedirectURI)
@@ -204,6 +208,11 @@ func (h *Handler) exchange(w http.ResponseWriter, r *http.Request, req api.Sessi
 	conn, err := h.Store.SAML(ctx, ws.ID)
 	if err != nil || conn.Disabled {
 		return problem.Wrap(problem.SAMLNotSet, errors.Join(err, errors.New("no connection any more")))
+	}
+	if ok, err := mayReturn(ctx, h.Store, conn, ws.ID, g.App.RedirectURI); err != nil {
+		return err
+	} else if !ok {
+		return problem.Wrap(problem.CodeSpent, errors.New("the return address was taken off the list meanwhile"))
 	}
 	trace.User = g.User
 	who := claimed(g.Result)

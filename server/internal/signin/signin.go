@@ -39,6 +39,7 @@ type Store interface {
 	EndSession(ctx context.Context, hash string, now time.Time) error
 	EndUserSessions(ctx context.Context, workspace, user string, now time.Time) error
 	SAML(ctx context.Context, workspace string) (directory.SAML, error)
+	Mobile(ctx context.Context, workspace string) (directory.Mobile, error)
 	TakeTicket(ctx context.Context, key store.TicketKey, now time.Time) (store.Ticket, error)
 	RenewSession(ctx context.Context, r store.Refresh, now time.Time, renew func(*directory.Session, directory.User) error) (directory.Session, directory.User, error)
 	Ticket(ctx context.Context, key store.TicketKey, now time.Time) (store.Ticket, error)
@@ -102,6 +103,9 @@ func (h *Handler) tell(w http.ResponseWriter, r *http.Request, ws directory.Work
 			Login:         URLsOf(h.PublicURL, ws.ID).Login,
 			UserAccessURL: c.UserAccessURL,
 		}
+	}
+	if out.Mobile, err = registered(r.Context(), h.Store, ws); err != nil {
+		return err
 	}
 	return api.Write(w, http.StatusOK, out)
 }
