@@ -1,4 +1,4 @@
-//go:build android || ios || !(linux || darwin || windows)
+//go:build (ios && !cgo) || !(linux || darwin || windows)
 
 package platform
 
