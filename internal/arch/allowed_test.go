@@ -43,6 +43,7 @@ var arrows = []arrow{
 	{"server/internal/saml/hostile", nil, "documents made with the parser they try would prove nothing"},
 	{"server/internal/builtapp", []string{"platform/redirect", "problem"}, "it says what stands in a file; what to do about it is decided elsewhere"},
 	{"server/internal/register", []string{"platform/redirect", "server/internal/entra", "problem"}, "what is registered is decided without a network or a store"},
+	{"server/internal/mobileapp", []string{"platform/redirect", "server/internal/builtapp", "server/internal/register", "problem"}, "what was built is held against what is registered without a file or a store"},
 	{"server/internal/explain", []string{"server/internal/entra", "server/internal/saml", "server/internal/saml/dsig", "problem"}, "it explains what the cores find, without a network or a store"},
 	{"server/internal/store", []string{"server/internal/directory", "problem"}, "the store keeps what directory decided"},
 	{"server/internal/store/storetest", []string{"server/internal/directory", "server/internal/store", "problem"}, "one suite for both engines"},

@@ -41,6 +41,9 @@ func (h Hash) Fingerprint() string {
 // signs when it is given no other. The whole world has the private key.
 var fyneDebug = mustHash("/mFs2Yzr6mRVUItgVUANroj4PyI=")
 
+// FyneDebug returns the hash of the debug key that Fyne publishes.
+func FyneDebug() Hash { return fyneDebug }
+
 // Public reports whether everyone has the private key of this certificate, so
 // that anyone can sign an app that would receive the sign-ins.
 func (h Hash) Public() bool { return h == fyneDebug }

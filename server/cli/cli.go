@@ -115,6 +115,7 @@ type commands struct {
 	Workspace workspaceCmd `cmd:"" help:"Create, list, show and change workspaces."`
 	Scim      scimCmd      `cmd:"" help:"Manage provisioning (SCIM)."`
 	Saml      samlCmd      `cmd:"" help:"Manage sign-in by SAML."`
+	Mobile    mobileCmd    `cmd:"" help:"Manage apps for telephones: what they are signed with and where sign-ins return to."`
 	User      userCmd      `cmd:"" help:"Look at the people of a workspace."`
 	Conform   conformCmd   `cmd:"" help:"Ask a provider what Microsoft would ask it."`
 	Webhook   webhookCmd   `cmd:"" help:"Send events to addresses of your own."`
@@ -141,6 +142,16 @@ type command struct {
 
 // fail tells the person what went wrong and returns the exit code for it.
 func (c *command) fail(err error) int {
+	c.tell(err)
+	switch code, _ := problem.Of(err); code {
+	case problem.BadUsage, problem.BadConfig, problem.BadPublicURL, problem.BadDatabaseURL, problem.BadWorkspaceID, problem.AppUnopened:
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// tell prints a problem, its cause and the next step.
+func (c *command) tell(err error) {
 	code, text := problem.Of(err)
 	fmt.Fprintln(c.errOut, c.redact("lanyardd: "+text.Sentence))
 	if d := problem.DetailOf(err); d != "" {
@@ -153,11 +164,6 @@ func (c *command) fail(err error) int {
 		next = "See " + strings.TrimSuffix("lanyardd "+c.path, " ") + " --help."
 	}
 	fmt.Fprintf(c.errOut, "  %s (%s)\n", next, code)
-	switch code {
-	case problem.BadUsage, problem.BadConfig, problem.BadPublicURL, problem.BadDatabaseURL, problem.BadWorkspaceID:
-		return exitUsage
-	}
-	return exitFailed
 }
 
 // oneLine joins the lines of a message, each once.
