@@ -1,5 +1,6 @@
+//go:build !ios
+
 package platform
 
-// dataHome is Apple's folder for what an app makes itself. On iOS it is inside
-// the app's container.
+// dataHome is the folder of macOS for what an app makes itself.
 func dataHome() (string, error) { return underHome("Library", "Application Support") }

@@ -1,7 +1,6 @@
 package platform
 
 import (
-	"os"
 	"runtime"
 	"strings"
 	"unicode"
@@ -9,10 +8,7 @@ import (
 
 // DeviceName is what a person would know this device by, in at most 64
 // characters: the host's name and the system, as in "ada-laptop (Linux)".
-func DeviceName() string {
-	host, _ := os.Hostname()
-	return deviceName(host, runtime.GOOS)
-}
+func DeviceName() string { return deviceName(hostName(), runtime.GOOS) }
 
 func deviceName(host, goos string) string {
 	system := map[string]string{

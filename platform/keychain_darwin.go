@@ -1,4 +1,4 @@
-//go:build darwin && !ios
+//go:build darwin && !ios && !cgo
 
 package platform
 
@@ -11,7 +11,8 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 )
 
-// systemKeychain is the login keychain, by way of /usr/bin/security.
+// systemKeychain is the login keychain, by way of /usr/bin/security: the way for
+// a build that cannot call the Security framework.
 type systemKeychain struct{}
 
 func (systemKeychain) available() error { return nil }

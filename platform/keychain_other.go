@@ -1,4 +1,4 @@
-//go:build (ios && !cgo) || !(linux || darwin || windows)
+//go:build !(linux || darwin || windows)
 
 package platform
 

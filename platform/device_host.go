@@ -1,0 +1,10 @@
+//go:build !ios
+
+package platform
+
+import "os"
+
+func hostName() string {
+	host, _ := os.Hostname()
+	return host
+}
