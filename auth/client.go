@@ -30,12 +30,23 @@ type Config struct {
 	// LastWorkspace is shown when the vault remembers none, as after a
 	// sign-out, which leaves nothing in it.
 	LastWorkspace string
-	// OpenURL opens the browser, for a sign-in by SAML and at Microsoft's
-	// sign-out page. Nil means that both are answered with problem.NoBrowser.
+	// OpenURL opens the browser: for sign-ins, except where Provider is no
+	// [Resumer], and at Microsoft's sign-out page. Nil means that there is no
+	// browser, which is answered with problem.NoBrowser.
 	OpenURL func(ctx context.Context, url string) error
-	// Return prepares the way back from the browser for a sign-in by SAML. Nil
-	// means that there is none, as for OpenURL.
+	// Return prepares the way back from the browser for one sign-in. Nil means
+	// that there is none, as for OpenURL.
 	Return ReturnFunc
+	// Fallback is tried where Return answers ErrNoReturn. It may be nil.
+	Fallback ReturnFunc
+	// Pending keeps a sign-in while the browser has the next move, and Resume
+	// prepares its way back in a later process. Where one of them is nil a
+	// sign-in ends with its process.
+	Pending PendingVault
+	Resume  ResumeFunc
+	// SignInLimit is how long a person may take in the browser. Zero means five
+	// minutes.
+	SignInLimit time.Duration
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 	// Log receives what happened, without secrets. Nil means nowhere.
@@ -82,6 +93,12 @@ type Client struct {
 	endedEarly bool
 	// alone means that no other process renews: exclusively runs.
 	alone bool
+	// running is the context of Run, and pending what the running operation has
+	// in the PendingVault. sought means that what an earlier process left there
+	// has been dealt with.
+	running context.Context
+	pending keptPending
+	sought  bool
 	// ahead is how far the server's clock is ahead of this device's, as the
 	// event stream said last.
 	ahead time.Duration
@@ -106,8 +123,12 @@ func New(cfg Config) *Client {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	if cfg.SignInLimit == 0 {
+		cfg.SignInLimit = signInLimit
+	}
 	c := &Client{
 		cfg:     cfg,
+		running: context.Background(),
 		changed: make(chan struct{}),
 		wake:    make(chan struct{}, 1),
 		last:    cfg.LastWorkspace,
@@ -145,9 +166,11 @@ func (c *Client) States(ctx context.Context) iter.Seq[State] {
 	}
 }
 
-// Run resumes what is saved and then does all the work until ctx ends. Call it
+// Run resumes what is saved, or the sign-in that an earlier process of the app
+// began in the browser (Config.Pending), and then does all the work until ctx ends. Call it
 // once. What is signed in when ctx ends stays signed in for the next time.
 func (c *Client) Run(ctx context.Context) {
+	c.running = ctx
 	c.enqueue(&operation{name: "resume", run: c.resume}, true)
 	for ctx.Err() == nil {
 		op := c.take(ctx)

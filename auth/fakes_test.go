@@ -142,7 +142,7 @@ func (f *fakeServer) StartSession(ctx context.Context, r api.SessionRequest) (ap
 		sum := sha256.Sum256([]byte(r.CodeVerifier))
 		challenge, ok := f.codes[r.Code]
 		delete(f.codes, r.Code)
-		if !ok || challenge != base64.RawURLEncoding.EncodeToString(sum[:]) || r.RedirectURI != fakeReturn || r.GrantType != "authorization_code" {
+		if !ok || challenge != base64.RawURLEncoding.EncodeToString(sum[:]) || r.RedirectURI != fakeReturn && r.RedirectURI != phoneReturn || r.GrantType != "authorization_code" {
 			return api.Session{}, problem.New(problem.CodeSpent)
 		}
 		refreshable = true
@@ -315,114 +315,15 @@ func (f *fakeServer) count(name string) int {
 	return f.calls[name]
 }
 
-// fakeReturn is where the browser comes back to.
-const fakeReturn = "http://localhost:53682"
-
-// fakeBrowser is the browser with the identity provider behind it, for sign-ins
-// by SAML, and the way back from it.
-type fakeBrowser struct {
-	mu      sync.Mutex
-	server  *fakeServer
-	opened  []string
-	answers url.Values    // what to come back with, or nil for a code
-	refuses error         // no browser can be opened
-	wait    chan struct{} // the person takes their time
-	open    int           // ways back that were not closed
-	number  int
-}
-
-// OpenURL is the app's, for every address.
-func (b *fakeBrowser) OpenURL(_ context.Context, address string) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.opened = append(b.opened, address)
-	return b.refuses
-}
-
-// Return is auth.ReturnFunc.
-func (b *fakeBrowser) Return(_ context.Context, state string) (Return, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.open++
-	return &fakeWay{fakeBrowser: b, state: state}, nil
-}
-
-func (b *fakeBrowser) set(change func()) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	change()
-}
-
-// last is the query of the address that was opened last.
-func (b *fakeBrowser) last() url.Values {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.opened) == 0 {
-		return nil
-	}
-	u, err := url.Parse(b.opened[len(b.opened)-1])
-	if err != nil {
-		panic(err)
-	}
-	return u.Query()
-}
-
-func (b *fakeBrowser) ways() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.open
-}
-
-type fakeWay struct {
-	*fakeBrowser
-	state  string
-	closed bool
-}
-
-func (w *fakeWay) RedirectURI() string { return fakeReturn }
-
-func (w *fakeWay) Wait(ctx context.Context) (url.Values, error) {
-	w.mu.Lock()
-	wait := w.wait
-	w.mu.Unlock()
-	if wait != nil {
-		select {
-		case <-wait:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	q := w.last()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.answers != nil {
-		return w.answers, nil
-	}
-	if q.Get("state") != w.state || q.Get("redirect_uri") != fakeReturn || q.Get("code_challenge_method") != "S256" || q.Get("response_type") != "code" {
-		return url.Values{"error": {"invalid_request"}}, nil
-	}
-	w.number++
-	code := fmt.Sprintf("secret-code-%d", w.number)
-	w.server.set(func() { w.server.codes[code] = q.Get("code_challenge") })
-	return url.Values{"code": {code}, "state": {w.state}}, nil
-}
-
-func (w *fakeWay) Close() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.closed {
-		w.closed = true
-		w.open--
-	}
-	return nil
-}
-
 type fakeProvider struct {
 	mu       sync.Mutex
 	requests []Request
 	silents  []Request
 	accounts map[string]bool
-	signIn   error // what SignIn answers
+	codes    map[string]string // code → verifier, of a Resumer's sign-ins
+	begun    int               // Begins that neither Finish nor Abandon ended
+	redeemed int
+	signIn   error // what SignIn answers, and Finish
 	silent   error
 	wait     chan struct{} // SignIn waits for it, ignoring ctx when deaf
 	deaf     bool
@@ -431,7 +332,7 @@ type fakeProvider struct {
 }
 
 func newFakeProvider() *fakeProvider {
-	return &fakeProvider{accounts: map[string]bool{}, user: "ada@acme.example"}
+	return &fakeProvider{accounts: map[string]bool{}, codes: map[string]string{}, user: "ada@acme.example"}
 }
 
 func (p *fakeProvider) SignIn(ctx context.Context, r Request) (Token, error) {
@@ -609,6 +510,9 @@ type rig struct {
 	provider *fakeProvider
 	vault    *fakeVault
 	browser  *fakeBrowser
+	pending  *fakePending
+	device   kind
+	process  *process
 	log      *bytes.Buffer
 	ctx      context.Context
 	quit     context.CancelFunc
@@ -617,8 +521,8 @@ type rig struct {
 
 // newRig makes a rig that does not run yet.
 func newRig(t *testing.T) *rig {
-	r := &rig{t: t, server: newFakeServer(), provider: newFakeProvider(), vault: &fakeVault{alone: make(chan struct{}, 1)}, log: &bytes.Buffer{}}
-	r.browser = &fakeBrowser{server: r.server}
+	r := &rig{t: t, server: newFakeServer(), provider: newFakeProvider(), vault: &fakeVault{alone: make(chan struct{}, 1)}, pending: &fakePending{}, log: &bytes.Buffer{}}
+	r.browser = newFakeBrowser(r.server, r.provider)
 	return r
 }
 
@@ -628,12 +532,14 @@ func (r *rig) run() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.Client = New(Config{
-		Server: base, Provider: r.provider, Vault: r.vault, Device: "Ada's laptop",
-		OpenURL: r.browser.OpenURL, Return: r.browser.Return,
+	cfg := Config{
+		Server: base, Device: "Ada's laptop",
 		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
-	r.dial = func(*url.URL) server { return r.server }
+	}
+	r.process = &process{rig: r}
+	r.process.plug(&cfg)
+	r.Client = New(cfg)
+	r.dial = func(*url.URL) server { return mortalServer{r.server, r.process} }
 	r.ctx, r.quit = context.WithCancel(context.Background())
 	r.over = make(chan struct{})
 	go func() { r.Run(r.ctx); close(r.over) }()

@@ -12,7 +12,8 @@ import (
 type operation struct {
 	name string
 	run  func(ctx context.Context, op *operation) error
-	// interactive operations are what Cancel ends.
+	// interactive operations are what Cancel ends. Once op is queued it is
+	// guarded by Client.mu.
 	interactive bool
 	// keep means that no later operation may end it: a sign-out is finished.
 	// Once op is queued it is guarded by Client.mu.
@@ -40,6 +41,13 @@ func (c *Client) settle(op *operation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	op.keep = op.keep || !op.dead
+}
+
+// interact makes op one that Cancel ends: it waits for the person.
+func (c *Client) interact(op *operation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	op.interactive = true
 }
 
 // enqueue puts op last, or first, and ends what may be ended before it.

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -35,7 +36,8 @@ func renewal(now, expires time.Time) time.Time {
 	return now.Add(max(left-renewLead, left/2))
 }
 
-// resume brings back what an earlier run of the app saved.
+// resume brings back what an earlier run of the app saved. A sign-in that it
+// began in the browser comes first: that is what the person did last.
 func (c *Client) resume(ctx context.Context, op *operation) error {
 	if s := c.State(); s.Phase == SignedOut {
 		c.publish(op, State{Phase: Starting})
@@ -59,8 +61,21 @@ func (c *Client) resume(ctx context.Context, op *operation) error {
 			c.renewAt = renewal(c.cfg.Now(), c.expires())
 		}
 	}
+	p, unreadable, err := c.seekPending(ctx)
+	switch {
+	case err != nil:
+		return c.fail(op, err)
+	case p != nil && !p.over(c.cfg.Now()):
+		return c.resumePending(ctx, op, *p)
+	case p != nil:
+		c.removePending(ctx, p.State)
+		if !c.resumable() {
+			c.lastInput, c.lastWay, c.last = p.Input, way{method: p.Method}, p.LastWorkspace
+			return c.failIn(op, p.Workspace, problem.New(problem.SignInTimedOut))
+		}
+	}
 	if !c.resumable() {
-		c.publish(op, State{Phase: SignedOut, Notice: notice})
+		c.publish(op, State{Phase: SignedOut, Notice: cmp.Or(notice, unreadable)})
 		return nil
 	}
 	c.held = true

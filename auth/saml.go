@@ -9,67 +9,38 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/api"
 )
 
-// samlLimit is how long a person may take in the browser.
-const samlLimit = 5 * time.Minute
-
-// returned is what the browser brought back, and what goes with it to the
-// server.
-type returned struct{ code, verifier, redirectURI string }
-
 // askSAML lets the person sign in at the workspace's identity provider, to which
 // the server leads the browser: an authorisation request of OAuth 2.0 for native
 // apps (RFC 8252) with PKCE (RFC 7636), answered to the way back with a code.
-func (c *Client) askSAML(ctx context.Context, a asking) (returned, error) {
-	if c.cfg.Return == nil || c.cfg.OpenURL == nil {
-		return returned{}, problem.Wrap(problem.NoBrowser, errors.New("no way to a browser and back was given"))
-	}
-	limited, cancel := context.WithTimeout(ctx, samlLimit)
-	defer cancel()
-	state, out := secret(), returned{verifier: secret()}
-	back, err := c.cfg.Return(limited, state)
+func (c *Client) askSAML(ctx context.Context, next *Saved, a asking) (api.SessionRequest, error) {
+	p, answer, err := c.goOut(ctx, *next, a, func(_ context.Context, p *Pending) (string, error) {
+		p.Verifier = secret()
+		return startAddress(a, *p, c.hint(a))
+	})
 	if err != nil {
-		return returned{}, err
+		return api.SessionRequest{}, err
 	}
-	defer back.Close()
-	out.redirectURI = back.RedirectURI()
-	address, err := startAddress(a, out, state, c.hint(a))
-	if err != nil {
-		return returned{}, err
-	}
-	if err := c.cfg.OpenURL(limited, address); err != nil {
-		if code(err) == problem.Internal && ctx.Err() == nil {
-			err = problem.Wrap(problem.NoBrowser, err)
-		}
-		return returned{}, tooLate(ctx, err, problem.SignInTimedOut)
-	}
-	v, err := back.Wait(limited)
-	if err == nil {
-		out.code, err = codeFrom(v)
-	}
-	if err != nil {
-		return returned{}, tooLate(ctx, err, problem.SignInTimedOut)
-	}
-	return out, nil
+	proof, _, err := c.turnIn(ctx, next, p, answer)
+	return proof, err
 }
 
 // startAddress is what to open in the browser. It must be on the very server
 // that the code goes to, or one server could have the app bring it another's
 // codes (RFC 9700, section 4.4).
-func startAddress(a asking, out returned, state, hint string) (string, error) {
+func startAddress(a asking, p Pending, hint string) (string, error) {
 	u, err := url.Parse(a.ws.SAML.Start)
 	if err != nil || u.User != nil || u.Fragment != "" || !sameOrigin(u, a.place.Server) {
 		return "", problem.Wrap(problem.BadServer, errors.New("the sign-in would begin at another server"))
 	}
-	sum := sha256.Sum256([]byte(out.verifier))
+	sum := sha256.Sum256([]byte(p.Verifier))
 	q := u.Query()
 	for name, value := range map[string]string{
-		"response_type": "code", "redirect_uri": out.redirectURI, "state": state,
+		"response_type": "code", "redirect_uri": p.RedirectURI, "state": p.State,
 		"code_challenge": base64.RawURLEncoding.EncodeToString(sum[:]), "code_challenge_method": "S256",
 	} {
 		q.Set(name, value)

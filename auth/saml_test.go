@@ -171,7 +171,7 @@ func TestSAML_whoDoesNotComeBackIsToldSo(t *testing.T) {
 		if s := r.want(SigningIn, "", ""); s.Method != SAML {
 			t.Fatalf("%+v", s)
 		}
-		r.wait(samlLimit + time.Second)
+		r.wait(signInLimit + time.Second)
 		r.want(SignedOut, problem.SignInTimedOut, "")
 		if r.browser.ways() != 0 {
 			t.Error("the port is still taken")

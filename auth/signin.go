@@ -24,6 +24,10 @@ const (
 // session.
 func (c *Client) signIn(ctx context.Context, op *operation, where string, how way) error {
 	c.held, c.lastInput, c.lastWay = false, where, how
+	if !c.sought && c.cfg.Resume != nil { // this one takes the place of what was never resumed
+		c.sought = true
+		c.removePending(ctx, "")
+	}
 	if !c.publish(op, State{Phase: SigningIn}) {
 		return ctx.Err()
 	}
@@ -93,22 +97,16 @@ type asking struct {
 
 // enter has the person prove who they are and turns that into a session.
 func (c *Client) enter(ctx context.Context, op *operation, srv server, next Saved, a asking) error {
-	proof := api.SessionRequest{Workspace: a.ws.ID, Device: c.cfg.Device}
-	var notice error
+	defer c.leavePending(ctx)
+	var proof api.SessionRequest
+	var notice, err error
 	if next.Method == SAML {
-		back, err := c.askSAML(ctx, a)
-		if err != nil {
-			return c.refused(ctx, op, next, err)
-		}
-		proof.GrantType, proof.Code, proof.CodeVerifier, proof.RedirectURI = "authorization_code", back.code, back.verifier, back.redirectURI
-		next.RetryKey = secret()
+		proof, err = c.askSAML(ctx, &next, a)
 	} else {
-		tok, err := c.askMicrosoft(ctx, op, a)
-		if err != nil {
-			return c.failIn(op, a.ws, err)
-		}
-		proof.AccessToken, notice = tok.AccessToken, tok.Notice
-		next.Account, next.UserName = tok.Account, tok.UserName
+		proof, notice, err = c.askMicrosoft(ctx, op, &next, a)
+	}
+	if err != nil {
+		return c.refused(ctx, op, next, err)
 	}
 	return c.admit(ctx, op, srv, next, proof, notice)
 }
@@ -137,7 +135,7 @@ func (c *Client) hint(a asking) string {
 
 // askMicrosoft lets the person sign in at Microsoft. Where no browser can be
 // opened it goes on with a code, and says so.
-func (c *Client) askMicrosoft(ctx context.Context, op *operation, a asking) (Token, error) {
+func (c *Client) askMicrosoft(ctx context.Context, op *operation, next *Saved, a asking) (proof api.SessionRequest, notice, err error) {
 	r := request(a.ws)
 	r.LoginHint = c.hint(a)
 	if a.choose {
@@ -150,13 +148,44 @@ func (c *Client) askMicrosoft(ctx context.Context, op *operation, a asking) (Tok
 	}
 	if a.withCode {
 		r.DeviceCode = showCode(nil)
+	} else if there, ok := c.cfg.Provider.(Resumer); ok {
+		proof, notice, err = c.sendToMicrosoft(ctx, there, r, next, a)
+		if !instead(ctx, err) {
+			return proof, notice, err
+		}
+		r.DeviceCode = showCode(err)
 	}
 	tok, err := c.cfg.Provider.SignIn(ctx, r)
-	if k := code(err); !a.withCode && ctx.Err() == nil && (k == problem.NoBrowser || k == problem.PortBusy) {
+	if r.DeviceCode == nil && instead(ctx, err) {
 		r.DeviceCode = showCode(err)
 		tok, err = c.cfg.Provider.SignIn(ctx, r)
 	}
-	return tok, tooLate(ctx, err, problem.SignInTimedOut)
+	next.Account, next.UserName = tok.Account, tok.UserName
+	proof = api.SessionRequest{Workspace: a.ws.ID, Device: c.cfg.Device, AccessToken: tok.AccessToken}
+	return proof, tok.Notice, tooLate(ctx, err, problem.SignInTimedOut)
+}
+
+// instead reports whether err leaves the person a code on another device.
+func instead(ctx context.Context, err error) bool {
+	k := code(err)
+	return ctx.Err() == nil && (k == problem.NoBrowser || k == problem.PortBusy)
+}
+
+// sendToMicrosoft is a sign-in in a browser that the Client itself opens.
+func (c *Client) sendToMicrosoft(ctx context.Context, there Resumer, r Request, next *Saved, a asking) (api.SessionRequest, error, error) {
+	p, answer, err := c.goOut(ctx, *next, a, func(ctx context.Context, p *Pending) (string, error) {
+		begun, err := there.Begin(ctx, r, p.RedirectURI, p.State)
+		p.Begun = begun.Secret
+		return begun.URL, err
+	})
+	if err != nil {
+		c.leavePending(ctx)
+		if p.Begun != nil {
+			there.Abandon(ctx)
+		}
+		return api.SessionRequest{}, nil, err
+	}
+	return c.turnIn(ctx, next, p, answer)
 }
 
 // refused publishes that a sign-in came to nothing, or that the person's access
@@ -173,8 +202,13 @@ func (c *Client) refused(ctx context.Context, op *operation, next Saved, err err
 // admit turns the person's proof into a session, saves it and publishes it.
 // When it comes to nothing, nothing of it stays on this device.
 func (c *Client) admit(ctx context.Context, op *operation, srv server, next Saved, proof api.SessionRequest, notice error) error {
+	foreseen := c.foresee(ctx, next)
 	sess, err := srv.StartSession(ctx, proof)
+	if err != nil && foreseen.saved && c.running.Err() != nil {
+		return err // the app is being closed: the next start goes on
+	}
 	if err != nil {
+		c.takeBack(ctx, foreseen)
 		_ = c.forget(ctx, next) // its tokens are of no use to anybody
 		return c.refused(ctx, op, next, tooLate(ctx, err, problem.Offline))
 	}
@@ -184,6 +218,7 @@ func (c *Client) admit(ctx context.Context, op *operation, srv server, next Save
 		// Nothing will remember that Microsoft's tokens are there, so
 		// they go: this sign-in lasts as long as its session.
 		notice = err
+		c.takeBack(ctx, foreseen)
 		_ = c.forget(ctx, next)
 		next.Account, c.saved.Account = "", ""
 	}
@@ -194,6 +229,50 @@ func (c *Client) admit(ctx context.Context, op *operation, srv server, next Save
 	c.held, c.checked = true, true
 	c.replaced(ctx, before, next)
 	return nil
+}
+
+// foresight is what was saved before the server has started a session.
+type foresight struct {
+	saved  bool
+	before Saved
+}
+
+// foresee saves whose tokens Microsoft has just given, before the server has
+// started a session for them. A process that is ended in between is then gone on
+// from without the person.
+//
+// It does so only where a process may be ended so, and where nobody is signed in
+// who would be lost if the server refuses.
+func (c *Client) foresee(ctx context.Context, next Saved) foresight {
+	f := foresight{before: c.saved}
+	if !c.pending.taken || next.Account == "" || c.resumable() {
+		return f
+	}
+	aside, cancel := c.aside(ctx)
+	defer cancel()
+	err := c.cfg.Vault.Save(aside, next)
+	if f.saved = err == nil; !f.saved {
+		c.cfg.Log.Warn("a sign-in was not saved before its session", "code", code(err))
+	}
+	return f
+}
+
+// takeBack undoes foresee.
+func (c *Client) takeBack(ctx context.Context, f foresight) {
+	if !f.saved {
+		return
+	}
+	aside, cancel := c.aside(ctx)
+	defer cancel()
+	var err error
+	if f.before.Server == "" {
+		err = c.cfg.Vault.Clear(aside)
+	} else {
+		err = c.cfg.Vault.Save(aside, f.before) // the hint that was there
+	}
+	if err != nil {
+		c.cfg.Log.Warn("a refused sign-in was not removed", "code", code(err))
+	}
 }
 
 // replaced ends what an earlier sign-in left, now that there was a new one.
@@ -267,6 +346,7 @@ func (c *Client) wipe(ctx context.Context) error {
 	aside, cancel := c.aside(ctx) // of its own: forget may have used up another
 	defer cancel()
 	c.saved, c.held, c.checked, c.endedEarly = Saved{}, false, false, false
+	c.removePending(ctx, "")
 	return errors.Join(c.cfg.Vault.Clear(aside), err)
 }
 
@@ -299,8 +379,11 @@ func (c *Client) signedIn(notice error) State {
 }
 
 // savedServer is the server of the saved session.
-func (c *Client) savedServer() (server, error) {
-	u, err := url.Parse(c.saved.Server)
+func (c *Client) savedServer() (server, error) { return c.serverAt(c.saved.Server) }
+
+// serverAt is the server at an address that was saved.
+func (c *Client) serverAt(address string) (server, error) {
+	u, err := url.Parse(address)
 	if err != nil {
 		return nil, problem.Wrap(problem.CacheUnreadable, errors.New("the saved server address cannot be parsed"))
 	}

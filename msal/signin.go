@@ -2,8 +2,6 @@ package msal
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"net/url"
 	"time"
@@ -18,35 +16,19 @@ import (
 // the browser (RFC 8252), or by device code (RFC 8628). Whether the result can
 // be kept is found out before the person is asked to do anything.
 func (p *Provider) SignIn(ctx context.Context, r auth.Request) (auth.Token, error) {
-	r, err := checkRequest(r)
+	ctx, s, err := p.start(ctx, r, "")
 	if err != nil {
 		return auth.Token{}, err
 	}
-	c, err := p.client(r)
-	if err != nil {
-		return auth.Token{}, problem.Wrap(problem.WorkspaceNotSet, err)
-	}
-	ctx, f := withFlow(ctx)
-	ctx, caught := withPending(ctx)
-	s := &signIn{Provider: p, clients: c, flow: f, request: r, claims: p.challenge(r)}
 	if err := s.prepare(ctx); err != nil {
 		return auth.Token{}, s.outcome(ctx, err)
 	}
-	var result public.AuthResult
-	if r.DeviceCode != nil {
-		result, err = s.byDeviceCode(ctx)
-	} else {
-		result, err = s.byBrowser(ctx)
-	}
-	var token auth.Token
-	if err == nil {
-		token, err = s.accept(ctx, result, caught)
-	}
-	if err != nil {
-		p.tidy(ctx)
-		return auth.Token{}, s.outcome(ctx, err)
-	}
-	return token, nil
+	return s.end(ctx, func() (public.AuthResult, error) {
+		if r.DeviceCode != nil {
+			return s.byDeviceCode(ctx)
+		}
+		return s.byBrowser(ctx)
+	})
 }
 
 // signIn is one sign-in under way.
@@ -58,6 +40,42 @@ type signIn struct {
 	claims  string
 	// nonce ties the ID token to this sign-in; the device-code flow has none.
 	nonce string
+	// caught is what MSAL would store.
+	caught *pending
+}
+
+// start makes the sign-in of a request, or goes on with the one that had this
+// correlation id.
+func (p *Provider) start(ctx context.Context, r auth.Request, correlation string) (context.Context, *signIn, error) {
+	r, err := checkRequest(r)
+	if err != nil {
+		return ctx, nil, err
+	}
+	c, err := p.client(r)
+	if err != nil {
+		return ctx, nil, problem.Wrap(problem.WorkspaceNotSet, err)
+	}
+	ctx, f := withFlow(ctx)
+	if correlation != "" {
+		f.correlation = correlation
+	}
+	ctx, caught := withPending(ctx)
+	return ctx, &signIn{Provider: p, clients: c, flow: f, request: r, claims: p.challenge(r), caught: caught}, nil
+}
+
+// end accepts what get brings. Of a sign-in that comes to nothing it leaves
+// nothing behind.
+func (s *signIn) end(ctx context.Context, get func() (public.AuthResult, error)) (auth.Token, error) {
+	result, err := get()
+	var token auth.Token
+	if err == nil {
+		token, err = s.accept(ctx, result)
+	}
+	if err != nil {
+		s.tidy(ctx)
+		return auth.Token{}, s.outcome(ctx, err)
+	}
+	return token, nil
 }
 
 // prepare makes sure that the cache can be read and written. A cache that
@@ -79,33 +97,21 @@ func (s *signIn) byBrowser(ctx context.Context) (public.AuthResult, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, s.config.SignInLimit, problem.New(problem.SignInTimedOut))
 	defer cancel()
-	state, verifier := random(), random()
-	s.nonce = random()
+	state := random()
 	back, err := s.config.Return(ctx, state)
 	if err != nil {
 		return public.AuthResult{}, err
 	}
 	defer back.Close()
-	address, err := s.authorizeURL(ctx, back.RedirectURI(), state, verifier)
+	b, address, err := s.begin(ctx, back.RedirectURI(), state)
 	if err != nil {
-		return public.AuthResult{}, translate(ctx, s.flow, err, false)
+		return public.AuthResult{}, err
 	}
-	// The keys will be needed when the person is back; by then they are here.
-	go s.keys.of(context.WithoutCancel(ctx), s.request)
-
 	answer, err := s.ask(ctx, back, address)
 	if err != nil {
 		return public.AuthResult{}, err
 	}
-	if answer.Get("error") != "" {
-		return public.AuthResult{}, authorizeError(answer, s.flow.correlation).problem(false)
-	}
-	options := []public.AcquireByAuthCodeOption{public.WithChallenge(verifier)}
-	if s.claims != "" {
-		options = append(options, public.WithClaims(s.claims))
-	}
-	result, err := s.pending.AcquireTokenByAuthCode(ctx, answer.Get("code"), back.RedirectURI(), []string{s.request.Scope}, options...)
-	return result, translate(ctx, s.flow, err, false)
+	return s.redeem(ctx, b, answer)
 }
 
 // ask opens the browser and waits for the answer. The two go on side by side,
@@ -129,45 +135,6 @@ func (s *signIn) ask(ctx context.Context, back auth.Return, address string) (url
 		return nil, err
 	}
 	return answer, nil
-}
-
-// authorizeURL is MSAL's address with what MSAL leaves to its own listener:
-// OpenID Connect's scopes, state, nonce, PKCE (RFC 7636) and response_mode.
-// form_post keeps the code out of the address bar and the browser's history.
-func (s *signIn) authorizeURL(ctx context.Context, redirectURI, state, verifier string) (string, error) {
-	r := s.request
-	options := []public.AuthCodeURLOption{}
-	if r.LoginHint != "" {
-		options = append(options, public.WithLoginHint(r.LoginHint))
-	}
-	if r.DomainHint != "" {
-		options = append(options, public.WithDomainHint(r.DomainHint))
-	}
-	if s.claims != "" {
-		options = append(options, public.WithClaims(s.claims))
-	}
-	address, err := s.pending.AuthCodeURL(ctx, r.ClientID, redirectURI, []string{r.Scope}, options...)
-	if err != nil {
-		return "", err
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return "", err
-	}
-	q := u.Query()
-	q.Set("scope", "openid profile offline_access "+r.Scope)
-	q.Set("state", state)
-	q.Set("nonce", s.nonce)
-	challenge := sha256.Sum256([]byte(verifier))
-	q.Set("code_challenge", base64.RawURLEncoding.EncodeToString(challenge[:]))
-	q.Set("code_challenge_method", "S256")
-	q.Set("response_mode", "form_post")
-	q.Set("client-request-id", s.flow.correlation)
-	if r.Prompt != "" {
-		q.Set("prompt", r.Prompt)
-	}
-	u.RawQuery = q.Encode()
-	return u.String(), nil
 }
 
 // byDeviceCode shows a code and waits until it was typed elsewhere. MSAL asks
@@ -194,7 +161,7 @@ func (s *signIn) byDeviceCode(ctx context.Context) (public.AuthResult, error) {
 }
 
 // accept checks what came and only then keeps it.
-func (s *signIn) accept(ctx context.Context, result public.AuthResult, caught *pending) (auth.Token, error) {
+func (s *signIn) accept(ctx context.Context, result public.AuthResult) (auth.Token, error) {
 	// The five minutes were for the person; what is left takes a moment.
 	ctx, cancel := context.WithTimeout(ctx, silentLimit)
 	defer cancel()
@@ -202,11 +169,11 @@ func (s *signIn) accept(ctx context.Context, result public.AuthResult, caught *p
 	if err != nil {
 		return auth.Token{}, err
 	}
-	if result.AccessToken == "" || result.Account.HomeAccountID == "" || caught.caught == nil {
+	if result.AccessToken == "" || result.Account.HomeAccountID == "" || s.caught.caught == nil {
 		return auth.Token{}, problem.Detailf(problem.EntraRefused, "No access token came. Correlation ID %s.", s.flow.correlation)
 	}
 	err = s.store.update(ctx, func(theirs contract) (contract, error) {
-		return merge(contract{}, caught.caught, theirs), nil
+		return merge(contract{}, s.caught.caught, theirs), nil
 	})
 	if ctx.Err() != nil {
 		return auth.Token{}, ctx.Err()

@@ -22,8 +22,9 @@ type VaultConfig struct {
 // Vault is auth.Vault over a sealed file, and hands out further sealed files
 // of the same folder and key. It is safe for concurrent use.
 type Vault struct {
-	config VaultConfig
-	saved  *sealed.File
+	config  VaultConfig
+	saved   *sealed.File
+	pending *Pending
 }
 
 var _ auth.Vault = (*Vault)(nil)
@@ -37,7 +38,7 @@ func OpenVault(c VaultConfig) (*Vault, error) {
 	if c.Dir == "" && !v.InMemory() {
 		return nil, errors.New("opening vault: no folder")
 	}
-	v.saved = v.File("session")
+	v.saved, v.pending = v.File("session"), &Pending{v.File("pending")}
 	return v, nil
 }
 
@@ -80,13 +81,7 @@ func (v *Vault) Save(ctx context.Context, s auth.Saved) error {
 	if err != nil {
 		return err
 	}
-	replace := func([]byte) ([]byte, error) { return raw, nil }
-	err = v.saved.Update(ctx, replace)
-	if code, _ := problem.Of(err); code == problem.CacheUnreadable {
-		// It was to be replaced anyway.
-		err = v.saved.Update(ctx, replace)
-	}
-	return err
+	return overwrite(ctx, v.saved, raw)
 }
 
 // Clear implements auth.Vault.
@@ -94,3 +89,6 @@ func (v *Vault) Clear(ctx context.Context) error { return v.saved.Delete(ctx) }
 
 // Exclusive implements auth.Vault.
 func (v *Vault) Exclusive(ctx context.Context, do func()) error { return v.saved.Exclusive(ctx, do) }
+
+// Pending is where a sign-in waits for the browser.
+func (v *Vault) Pending() *Pending { return v.pending }
