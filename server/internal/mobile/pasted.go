@@ -2,6 +2,7 @@ package mobile
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"path"
 	"strings"
@@ -138,13 +139,14 @@ func (d *desk) enterMSAL(field string, pasted []byte) {
 		d.fault(field, err)
 		return
 	}
+	got.ClientID, got.UserAgent = strings.ToLower(got.ClientID), cmp.Or(got.UserAgent, "DEFAULT") // MSAL's own default
 	var text bytes.Buffer
 	if err := json.Compact(&text, got.JSON()); err != nil {
 		d.fault(field, err)
 		return
 	}
 	d.keepAndroid(app, "").MSAL = &directory.MSALConfig{
-		JSON: text.Bytes(), ClientID: strings.ToLower(got.ClientID), TenantID: strings.ToLower(tenantOf(got)),
+		JSON: text.Bytes(), ClientID: got.ClientID, TenantID: strings.ToLower(tenantOf(got)),
 	}
 	if !known {
 		d.warn(problem.MobileUnheld, app.RedirectURI(), "The package name is %s, the signature hash %s.", app.Package, app.Hash)
