@@ -37,7 +37,7 @@ func main() {
 	hc := &http.Client{}
 	w := app.New(ctx, app.Config{
 		App:        a,
-		Connect:    set.connector(hc),
+		Connect:    set.connector(hc, platform.SystemBrowser(about.ID)),
 		Storage:    set.Storage,
 		Workspace:  set.Workspace,
 		KeyFile:    set.offeredKeyFile(),
@@ -49,13 +49,14 @@ func main() {
 		<-ctx.Done()
 		fyne.Do(a.Quit)
 	}()
+	go w.FollowLinks(ctx, platform.Links())
 	w.Show()
 	a.Run()
 }
 
 // connector returns what makes a client that keeps its secrets at a place: the
 // vault and Microsoft's tokens are sealed with the same key.
-func (s *settings) connector(hc *http.Client) func(context.Context, app.Storage) (*auth.Client, error) {
+func (s *settings) connector(hc *http.Client, browser platform.Browser) func(context.Context, app.Storage) (*auth.Client, error) {
 	return func(ctx context.Context, at app.Storage) (*auth.Client, error) {
 		keys, err := s.keys(ctx, at)
 		if err != nil {
@@ -65,10 +66,20 @@ func (s *settings) connector(hc *http.Client) func(context.Context, app.Storage)
 		if err != nil {
 			return nil, err
 		}
-		provider := msal.New(msal.Config{Cache: vault.File("msal"), OpenURL: platform.OpenURL, Return: platform.Loopback})
-		return auth.New(auth.Config{
-			Server: s.Server, HTTPClient: hc, Provider: provider, Vault: vault, Device: platform.DeviceName(),
-			LastWorkspace: s.Workspace, OpenURL: platform.OpenURL, Return: platform.Loopback, Log: s.Log,
-		}), nil
+		return auth.New(s.client(hc, browser, vault)), nil
 	}
+}
+
+// client wires a client. Where a sign-in can outlive the process, it waits for
+// the browser in the vault.
+func (s *settings) client(hc *http.Client, browser platform.Browser, vault *platform.Vault) auth.Config {
+	c := auth.Config{
+		Server: s.Server, HTTPClient: hc, Vault: vault, Device: platform.DeviceName(), LastWorkspace: s.Workspace, Log: s.Log,
+		Provider: msal.New(msal.Config{Cache: vault.File("msal"), OpenURL: browser.OpenURL, Return: browser.Return}),
+		OpenURL:  browser.OpenURL, Return: browser.Return, Fallback: platform.Loopback,
+	}
+	if browser.Resume != nil {
+		c.Pending, c.Resume = vault.Pending(), browser.Resume
+	}
+	return c
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // DeviceName is what a person would know this device by, in at most 64
-// characters: the host's name and the system, as in "ada-laptop (Linux)".
+// characters: the host's name, or a phone's model, and the system, as in
+// "ada-laptop (Linux)" and "Pixel 9 (Android)".
 func DeviceName() string { return deviceName(hostName(), runtime.GOOS) }
 
 func deviceName(host, goos string) string {
