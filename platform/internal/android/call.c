@@ -161,7 +161,7 @@ jobject calls_static(calls *c, const char *class_name, const char *name, const c
 		va_start(args, signature);
 		object = (*c->env)->CallStaticObjectMethodV(c->env, class, method, args);
 		va_end(args);
-		if (!calls_check(c, name)) {
+		if (!made(c, object, name)) {
 			object = NULL;
 		}
 	}
