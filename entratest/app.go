@@ -31,6 +31,10 @@ type Scope struct {
 	AdminOnly bool
 	// ConsentName is what the consent page says it allows.
 	ConsentName string
+	// Disabled scopes are not exposed, and may be deleted.
+	Disabled bool
+	// consent are the texts that Graph alone knows.
+	consent graphConsentTexts
 }
 
 // AppRole is a role that people and groups can be assigned.
@@ -38,6 +42,12 @@ type AppRole struct {
 	ID          string // default: a random GUID
 	Value       string // may be empty: the default "User" role has none
 	DisplayName string // default: the value
+	// Description says what it is for. Default: the display name.
+	Description string
+	// Disabled roles can be assigned to nobody, and may be deleted.
+	Disabled bool
+	// Members is what can have it: User (the default), Application or both.
+	Members []string
 }
 
 // GroupClaims is the registration's groupMembershipClaims.
@@ -84,6 +94,8 @@ type App struct {
 	AssignmentRequired bool
 	// Disabled is "Enabled for users to sign-in: No" (AADSTS7000112).
 	Disabled bool
+	// graph is what of the registration only Graph knows.
+	graph graphApp
 }
 
 // ScopeName is the scope in full, such as api://<client id>/access_as_user.
@@ -103,6 +115,7 @@ type registration struct {
 	assigned map[string][]string        // principal (user or group) → role ids
 	consents map[string]map[string]bool // user → "<resource client id>/<scope>"
 	saml     *samlApp                   // nil: no single sign-on page
+	graph    graphPrincipal
 }
 
 // AddApp registers an app and returns it with everything filled in. It panics
@@ -124,11 +137,12 @@ func (t *Tenant) RegisterApp(a App) (*App, error) {
 		return nil, err
 	}
 	own := t.state()
-	if own.app(a.ClientID) != nil || own.resource(a.AppIDURI) != nil {
+	if own.app(a.ClientID) != nil || (a.AppIDURI != "" && own.resource(a.AppIDURI) != nil) {
 		return nil, fmt.Errorf("entratest: there is an app %s or %s already", a.ClientID, a.AppIDURI)
 	}
 	own.apps = append(own.apps, &registration{
 		App: a.clone(), assigned: map[string][]string{}, consents: map[string]map[string]bool{},
+		graph: graphPrincipal{id: newGUID()},
 	})
 	return &a, nil
 }
@@ -145,7 +159,10 @@ func (a *App) complete() error {
 	if a.Name == "" {
 		a.Name = "Lanyard"
 	}
-	if a.AppIDURI == "" {
+	if a.graph.id == "" {
+		a.graph.id = newGUID()
+	}
+	if a.AppIDURI == "" && !a.graph.bare {
 		a.AppIDURI = "api://" + a.ClientID
 	}
 	if a.RequestedAccessTokenVersion == 0 {
@@ -159,7 +176,7 @@ func (a *App) complete() error {
 			return err
 		}
 	}
-	if len(a.AppRoles) == 0 {
+	if len(a.AppRoles) == 0 && !a.graph.bare {
 		a.AppRoles = []AppRole{{ID: userRole, DisplayName: "User"}}
 	}
 	*a = a.clone()
@@ -176,6 +193,12 @@ func (a *App) complete() error {
 		if r.DisplayName == "" {
 			r.DisplayName = r.Value
 		}
+		if r.Description == "" {
+			r.Description = r.DisplayName
+		}
+		if len(r.Members) == 0 {
+			r.Members = []string{"User"}
+		}
 	}
 	return nil
 }
@@ -184,6 +207,7 @@ func (a App) clone() App {
 	a.Redirects, a.Scopes = slices.Clone(a.Redirects), slices.Clone(a.Scopes)
 	a.AppRoles, a.Secrets = slices.Clone(a.AppRoles), slices.Clone(a.Secrets)
 	a.Preauthorized = slices.Clone(a.Preauthorized)
+	a.graph.identifiers = slices.Clone(a.graph.identifiers)
 	return a
 }
 
@@ -239,7 +263,7 @@ func (t *tenant) app(clientID string) *registration {
 // resource finds the app behind a resource: an application ID URI or a client id.
 func (t *tenant) resource(name string) *registration {
 	for _, r := range t.apps {
-		if r.AppIDURI == name || strings.EqualFold(r.ClientID, name) {
+		if (r.AppIDURI == name && name != "") || strings.EqualFold(r.ClientID, name) {
 			return r
 		}
 	}
@@ -291,7 +315,7 @@ func (r *registration) roleIDs(names []string) ([]string, error) {
 	var ids []string
 	for _, name := range names {
 		i := slices.IndexFunc(r.AppRoles, func(a AppRole) bool {
-			return name != "" && (a.Value == name || a.DisplayName == name || a.ID == name)
+			return name != "" && !a.Disabled && (a.Value == name || a.DisplayName == name || a.ID == name)
 		})
 		if i < 0 {
 			return nil, fmt.Errorf("entratest: app %s has no role %q", r.ClientID, name)
@@ -340,7 +364,7 @@ func (t *tenant) rolesOf(r *registration, user string) (roles []AppRole, assigne
 		}
 	}
 	for _, a := range r.AppRoles {
-		if have[a.ID] {
+		if have[a.ID] && !a.Disabled {
 			roles = append(roles, a)
 		}
 	}
@@ -369,7 +393,7 @@ func (t *Tenant) RevokeConsent(a *App) error {
 		return fmt.Errorf("app %s: %w", a.ClientID, ErrNotFound)
 	}
 	clear(r.consents)
-	r.AdminConsent = false
+	r.AdminConsent, r.graph.grants = false, nil
 	return nil
 }
 

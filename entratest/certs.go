@@ -24,6 +24,8 @@ var microsoftHosts = []string{
 	"login.microsoft.com",
 	"sts.windows.net",
 	"graph.microsoft.com",
+	"graph.microsoft.us",
+	"microsoftgraph.chinacloudapi.cn",
 	"launcher.myapps.microsoft.com",
 	"myapps.microsoft.com",
 }

@@ -27,6 +27,9 @@ func (c *core) endpoints() http.Handler {
 		http.Redirect(w, r, c.browserURL+"/api/signin/"+r.PathValue("appid")+"?"+r.URL.RawQuery, http.StatusFound)
 	})
 	c.federation(mux)
+	for _, host := range graphHosts {
+		mux.HandleFunc(host+"/v1.0/", c.serveGraph)
+	}
 	mux.HandleFunc("GET graph.microsoft.com/oidc/userinfo", c.serveUserInfo)
 	mux.HandleFunc("POST graph.microsoft.com/oidc/userinfo", c.serveUserInfo)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

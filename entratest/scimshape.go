@@ -79,7 +79,7 @@ type roleValue struct {
 func rolesJSON(roles []AppRole) string {
 	list := []roleValue{}
 	for _, r := range roles {
-		list = append(list, roleValue(r))
+		list = append(list, roleValue{r.ID, r.Value, r.DisplayName})
 	}
 	if len(list) == 0 {
 		return ""

@@ -77,12 +77,14 @@ func (t *tenant) parseScope(s string) (id string, values []string, f *fault) {
 	}
 	if s[i+1:] == ".default" {
 		for _, sc := range r.Scopes {
-			values = append(values, sc.Value)
+			if !sc.Disabled {
+				values = append(values, sc.Value)
+			}
 		}
 		return r.ClientID, values, nil
 	}
 	for _, sc := range r.Scopes {
-		if sc.Value == s[i+1:] {
+		if sc.Value == s[i+1:] && !sc.Disabled {
 			return r.ClientID, []string{sc.Value}, nil
 		}
 	}
@@ -110,7 +112,7 @@ func (t *tenant) pending(client *registration, user string, a asked) (names []st
 		}
 	}
 	for _, v := range values {
-		if client.consents[user][consentKey(resource, v)] {
+		if client.consents[user][consentKey(resource, v)] || t.granted(client, resource, v) {
 			continue
 		}
 		names = append(names, v)
