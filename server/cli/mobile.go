@@ -19,6 +19,9 @@ type mobileCmd struct {
 	Config   mobileConfigCmd   `cmd:"" help:"Print the MSAL configuration of an Android app, or what an app for Apple's systems needs."`
 	Manifest mobileManifestCmd `cmd:"" help:"Write the AndroidManifest.xml that the app is packaged with."`
 	Verify   mobileVerifyCmd   `cmd:"" help:"Hold a built app, its MSAL configuration, the app registration and the workspace against each other."`
+	Set      mobileSetCmd      `cmd:"" help:"Enter which apps are registered in Microsoft Entra, and check what its portal shows."`
+	Show     mobileShowCmd     `cmd:"" help:"Show which apps are registered for a workspace."`
+	Remove   mobileRemoveCmd   `cmd:"" help:"Forget apps that are registered for a workspace."`
 }
 
 // readApp reads a file, or a folder .app. A keystore's password comes from the
