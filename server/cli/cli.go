@@ -120,6 +120,7 @@ type commands struct {
 	Conform   conformCmd   `cmd:"" help:"Ask a provider what Microsoft would ask it."`
 	Webhook   webhookCmd   `cmd:"" help:"Send events to addresses of your own."`
 	Events    eventsCmd    `cmd:"" help:"Print what happened, one JSON object a line."`
+	Entra     entraCmd     `cmd:"" help:"Print what to register in Microsoft Entra, and check what is."`
 	Doctor    doctorCmd    `cmd:"" help:"Explain an error, a SAML message, a token, metadata or a certificate that somebody pasted."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

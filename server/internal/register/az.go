@@ -21,7 +21,7 @@ func (p Plan) Az(have *Application) (string, error) {
 		line("# %s", comment(w))
 	}
 	line("set -eu")
-	line("GRAPH=${GRAPH:-%s}", GraphURL)
+	line("GRAPH=${GRAPH:-%s}", GraphFor(p.Authority))
 	line("CLIENT_ID=${CLIENT_ID:-%s}", p.With(appID(have)).ClientID)
 	line("SCIM_TOKEN=${SCIM_TOKEN:-} JOB_ID=${JOB_ID:-}")
 	line("BODY=$(mktemp)")

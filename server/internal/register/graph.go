@@ -2,6 +2,7 @@ package register
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/lanyard-sso/lanyard/server/internal/entra"
 )
@@ -69,6 +70,10 @@ func (p Plan) Calls(have *Application) []Call {
 		Call{Why: "Find the app registration.", Method: "GET", Path: "/applications(appId='" + client + "')?$select=id,appId", Save: map[string]string{varApp: "id"}},
 		Call{Why: "Find the enterprise application.", Method: "GET", Path: "/servicePrincipals(appId='" + client + "')?$select=id,appId", Save: map[string]string{varPrincipal: "id"}},
 		Call{
+			Why:    "Require assignment: people who are not assigned cannot sign in. (SAML's Identifier is only taken where SAML is chosen.)",
+			Method: "PATCH", Path: "/servicePrincipals/${" + varPrincipal + "}", Body: p.principalPatch(),
+		},
+		Call{
 			Why:    "Set accounts, redirect URIs, public client flows, the Application ID URI, the scope, token version 2, app roles and claims.",
 			Method: "PATCH", Path: "/applications/${" + varApp + "}", Body: patch(a, p.SAML != nil),
 		},
@@ -76,7 +81,6 @@ func (p Plan) Calls(have *Application) []Call {
 			Why:    "Request the permissions; a permission of the application itself must be there before it is requested.",
 			Method: "PATCH", Path: "/applications/${" + varApp + "}", Body: map[string]any{"requiredResourceAccess": a.Required},
 		},
-		Call{Why: "Require assignment: people who are not assigned cannot sign in.", Method: "PATCH", Path: "/servicePrincipals/${" + varPrincipal + "}", Body: p.principalPatch()},
 	)
 	return append(append(out, p.consentCalls()...), p.provisioningCalls()...)
 }
@@ -121,17 +125,10 @@ func (p Plan) consentCalls() []Call {
 			UnlessFound: "/oauth2PermissionGrants?$filter=clientId eq '${" + varPrincipal + "}' and resourceId eq '${" + resource + "}' and consentType eq 'AllPrincipals'",
 		}
 	}
-	oidc := ""
-	for i, name := range OIDCScopes() {
-		if i > 0 {
-			oidc += " "
-		}
-		oidc += name
-	}
 	return []Call{
 		{Why: "Find Microsoft Graph in the tenant.", Method: "GET", Path: "/servicePrincipals(appId='" + Graph + "')?$select=id,appId", Save: map[string]string{varGraph: "id"}},
 		grant(varPrincipal, p.Scope.Value, "Grant admin consent to the application's own scope."),
-		grant(varGraph, oidc, "Grant admin consent to what every sign-in asks for."),
+		grant(varGraph, strings.Join(OIDCScopes(), " "), "Grant admin consent to what every sign-in asks for."),
 	}
 }
 
@@ -159,4 +156,21 @@ func (p Plan) provisioningCalls() []Call {
 		calls[i].Needs = varToken
 	}
 	return calls
+}
+
+// GraphFor returns Microsoft Graph's address in the cloud of an authority such
+// as https://login.microsoftonline.us ("National cloud deployments").
+func GraphFor(authority string) string {
+	switch {
+	case strings.HasSuffix(authority, ".microsoftonline.us"):
+		return "https://graph.microsoft.us/v1.0"
+	case strings.HasSuffix(authority, ".partner.microsoftonline.cn"):
+		return "https://microsoftgraph.chinacloudapi.cn/v1.0"
+	}
+	return GraphURL
+}
+
+// GraphHosts are the hosts that an access token for Microsoft Graph may be sent to.
+func GraphHosts() []string {
+	return []string{"graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"}
 }

@@ -42,6 +42,8 @@ type Options struct {
 	Name string
 	// TenantID and ClientID are empty until they are known.
 	TenantID, ClientID string
+	// Authority is that of sign-in; empty means the global cloud's.
+	Authority string
 	// Scope is the delegated permission in full; empty means
 	// api://ClientID/access_as_user.
 	Scope string
@@ -79,6 +81,7 @@ type SAMLClaim struct{ Name, Value string }
 
 // Plan is everything to register for one workspace. New makes one.
 type Plan struct {
+	Authority          string
 	Workspace          string
 	Name               string
 	TenantID, ClientID string
@@ -138,6 +141,13 @@ func (p Plan) With(clientID string) Plan {
 	return p
 }
 
+// WithoutSAML returns the plan without SAML's page.
+func (p Plan) WithoutSAML() Plan {
+	p.SAML = nil
+	p.Redirects = slices.DeleteFunc(slices.Clone(p.Redirects), func(r Redirect) bool { return r.For == forSAML })
+	return p
+}
+
 // namespace is what the IDs of scopes and roles are derived under (RFC 9562
 // section 5.5), so that a plan is the same however often it is made.
 var namespace = uuid.MustParse("7c9f2d1e-4b60-5a3c-9e57-1f0d6a8b2c43")
@@ -151,7 +161,7 @@ func stableID(workspace, kind, value string) string {
 func New(o Options) (Plan, error) {
 	p := Plan{
 		Workspace: o.Workspace, Name: cmp.Or(o.Name, o.Workspace+" Lanyard"), TenantID: o.TenantID, ClientID: o.ClientID,
-		SAML: o.SAML, TenantURL: o.TenantURL, SCIM: o.SCIM, Mapping: entra.Recommended(),
+		SAML: o.SAML, TenantURL: o.TenantURL, SCIM: o.SCIM, Authority: o.Authority, Mapping: entra.Recommended(),
 		// What the server reads of an access token and Entra leaves out unless
 		// it is asked: the address, and whether somebody is a guest.
 		Claims: []Claim{{Name: "email"}, {Name: "acct"}},
