@@ -36,10 +36,16 @@ type desk struct {
 
 func newDesk(t testing.TB, opts ...entratest.Options) *desk {
 	t.Helper()
+	return newDeskWith(t, "http://localhost", opts...)
+}
+
+// newDeskWith is newDesk with an app that comes back to redirect.
+func newDeskWith(t testing.TB, redirect string, opts ...entratest.Options) *desk {
+	t.Helper()
 	d := &desk{entra: entratest.New(t, opts...), dir: t.TempDir()}
 	d.tenant = d.entra.AddTenant(entratest.TenantOptions{})
 	d.app = d.tenant.AddApp(entratest.App{
-		Redirects:              []entratest.Redirect{{Platform: entratest.PublicClient, URI: "http://localhost"}},
+		Redirects:              []entratest.Redirect{{Platform: entratest.PublicClient, URI: redirect}},
 		Scopes:                 []entratest.Scope{{Value: "access_as_user"}},
 		IsFallbackPublicClient: true,
 		AdminConsent:           true,
