@@ -50,7 +50,6 @@ func lost(err error) bool {
 	return false
 }
 
-
 // parts splits what lanyard_answer holds. What does not add up is cut off.
 func parts(raw []byte) (all [][]byte) {
 	for len(raw) >= 4 {

@@ -156,5 +156,8 @@ func parseItem(raw []byte) (nonce, text []byte, ok bool) {
 		return nil, nil, false
 	}
 	text, err = base64.StdEncoding.DecodeString(i.Sealed)
-	return nonce, text, err == nil && len(text) > 0
+	if err != nil || len(text) == 0 {
+		return nil, nil, false
+	}
+	return nonce, text, true
 }
