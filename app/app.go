@@ -193,6 +193,9 @@ func (w *Window) changed(client *auth.Client, s auth.State) {
 		w.cfg.Log.Info("the phase is "+s.Phase.String(), "event", "phase", "phase", s.Phase.String(), "ms", w.since(), "code", string(k))
 		w.facts.Menu, w.facts.Copied = false, doNothing
 	}
+	if w.state.Phase == auth.SigningIn && s.Phase != auth.SigningIn {
+		w.facts.Asked = false
+	}
 	if s.Phase == auth.SignedIn && s.LastWorkspace != "" && LastWorkspace(w.cfg.App) != s.LastWorkspace {
 		w.cfg.App.Preferences().SetString(prefWorkspace, s.LastWorkspace)
 	}
@@ -313,11 +316,17 @@ func (w *Window) ask(a act) {
 	if where == "" {
 		where = w.state.LastWorkspace
 	}
+	again := w.state.LastWorkspace // of a sign-in under way, which may not be what was typed here
+	if again == "" {
+		again = where
+	}
+	method := w.state.Method
 	do := map[act]func(){
 		doSignIn:           func() { _ = client.SignIn(w.ctx, where) },
 		doSignInMicrosoft:  func() { _ = client.SignInWith(w.ctx, where, auth.Microsoft) },
 		doSignInSAML:       func() { _ = client.SignInWith(w.ctx, where, auth.SAML) },
 		doSignInWithCode:   func() { _ = client.SignInWithCode(w.ctx, where) },
+		doOpenAgain:        func() { _ = client.SignInWith(w.ctx, again, method) },
 		doCancel:           func() { client.Cancel() },
 		doDismiss:          func() { _ = client.Dismiss(w.ctx) },
 		doRetry:            func() { _ = client.Retry(w.ctx) },
@@ -325,6 +334,10 @@ func (w *Window) ask(a act) {
 		doSignOutAll:       func() { _ = client.SignOut(w.ctx, auth.AllDevices) },
 		doSignOutMicrosoft: func() { _ = client.SignOut(w.ctx, auth.MicrosoftToo) },
 	}[a]
+	switch a {
+	case doSignIn, doSignInMicrosoft, doSignInSAML, doSignInWithCode, doOpenAgain, doRetry:
+		w.facts.Asked = true
+	}
 	if do != nil {
 		go do()
 	}

@@ -16,9 +16,10 @@ type press struct {
 	button
 	palette  palette
 	onTapped func()
-	onEscape func()
+	// leaving takes the keys that leave a page.
+	leaving func(fyne.KeyName) bool
 	// onFocus brings the button into sight.
-	onFocus func(fyne.CanvasObject)
+	onFocus func(*press)
 
 	hovered, focused bool
 }
@@ -30,8 +31,8 @@ var (
 	_ desktop.Cursorable = (*press)(nil)
 )
 
-func newPress(b button, p palette, onTapped, onEscape func(), onFocus func(fyne.CanvasObject)) *press {
-	w := &press{button: b, palette: p, onTapped: onTapped, onEscape: onEscape, onFocus: onFocus}
+func newPress(b button, p palette, onTapped func(), leaving func(fyne.KeyName) bool, onFocus func(*press)) *press {
+	w := &press{button: b, palette: p, onTapped: onTapped, leaving: leaving, onFocus: onFocus}
 	w.ExtendBaseWidget(w)
 	return w
 }
@@ -50,15 +51,15 @@ func (w *press) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		w.onTapped()
-	case fyne.KeyEscape:
-		w.onEscape()
+	default:
+		w.leaving(e.Name)
 	}
 }
 
 type pressRenderer struct {
 	w              *press
 	ring, ground   *canvas.Rectangle
-	label, caption *canvas.Text
+	label, caption *wrapped
 	icon           *canvas.Image
 	arrow          *canvas.Text
 }
@@ -67,16 +68,15 @@ type pressRenderer struct {
 const ringGap = 3
 
 func newPressRenderer(w *press) *pressRenderer {
-	r := &pressRenderer{w: w, ring: canvas.NewRectangle(nil), ground: canvas.NewRectangle(nil), label: canvas.NewText(w.Label, nil)}
+	r := &pressRenderer{w: w, ring: canvas.NewRectangle(nil), ground: canvas.NewRectangle(nil)}
 	r.ring.CornerRadius, r.ring.StrokeWidth = controlRadius+ringGap, 2
 	r.ground.CornerRadius = controlRadius
-	r.label.TextSize, r.label.TextStyle.Bold = sizeBody, w.Look != plain
+	r.label = newWrapped(w.Label, sizeBody, fyne.TextStyle{Bold: w.Look != plain})
 	if w.Look == microsoft {
 		r.icon = canvas.NewImageFromResource(fyne.NewStaticResource("microsoft.svg", assets.Microsoft()))
 	}
 	if w.Look == row {
-		r.caption = canvas.NewText(w.Caption, nil)
-		r.caption.TextSize = sizeCaption
+		r.caption = newWrapped(w.Caption, sizeCaption, fyne.TextStyle{})
 		r.arrow = canvas.NewText("›", nil)
 		r.arrow.TextSize = sizeTitle
 	}
@@ -109,23 +109,24 @@ func (r *pressRenderer) color() {
 		ground = p.hover
 	}
 	r.ground.FillColor, r.ground.StrokeColor, r.ground.StrokeWidth = ground, border, 1
-	r.label.Color = text
+	r.label.paint(text)
 	r.ring.FillColor, r.ring.StrokeColor = none, none
 	if r.w.focused {
 		r.ring.StrokeColor = p.focus
 	}
 	if r.caption != nil {
-		r.caption.Color, r.arrow.Color = p.muted, p.muted
+		r.caption.paint(p.muted)
+		r.arrow.Color = p.muted
 	}
 }
 
 func (r *pressRenderer) Objects() []fyne.CanvasObject {
-	all := []fyne.CanvasObject{r.ring, r.ground, r.label}
+	all := append([]fyne.CanvasObject{r.ring, r.ground}, r.label.objects()...)
 	if r.icon != nil {
 		all = append(all, r.icon)
 	}
 	if r.caption != nil {
-		all = append(all, r.caption, r.arrow)
+		all = append(append(all, r.caption.objects()...), r.arrow)
 	}
 	return all
 }
@@ -134,58 +135,59 @@ const (
 	markSize = 20
 	markGap  = 12
 	rowInset = 16
+	rowAbove = 14 // and below a line of a list
+	pressGap = 12 // above and below a label of several lines
 )
 
-func (r *pressRenderer) MinSize() fyne.Size {
-	if r.caption != nil {
-		// A caption that is too long for a phone is drawn smaller, not wider.
-		return fyne.NewSize(r.label.MinSize().Width+2*rowInset, controlHeight+20)
-	}
-	w := r.label.MinSize().Width + 2*rowInset
+// fit breaks the words for the width that the button has, and returns what they take.
+func (r *pressRenderer) fit() (label, caption fyne.Size) {
+	room := max(r.w.Size().Width-2*rowInset, 0)
 	if r.icon != nil {
-		w += markSize + markGap
+		room = max(room-markSize-markGap, 0)
 	}
-	return fyne.NewSize(w, controlHeight)
+	if r.caption != nil {
+		room = max(room-r.arrow.MinSize().Width-markGap, 0)
+		caption = r.caption.fit(room)
+	}
+	label = r.label.fit(room)
+	r.color()
+	return label, caption
+}
+
+func (r *pressRenderer) MinSize() fyne.Size {
+	label, caption := r.fit()
+	if r.caption != nil {
+		return fyne.NewSize(1, label.Height+2+caption.Height+2*rowAbove)
+	}
+	return fyne.NewSize(1, max(controlHeight, label.Height+2*pressGap))
 }
 
 func (r *pressRenderer) Layout(s fyne.Size) {
 	r.ground.Resize(s)
 	r.ring.Move(fyne.NewPos(-ringGap, -ringGap))
 	r.ring.Resize(fyne.NewSize(s.Width+2*ringGap, s.Height+2*ringGap))
-	label := r.label.MinSize()
-	r.label.Resize(label)
+	label, caption := r.fit()
 	if r.caption != nil {
-		r.layoutRow(s, label)
+		top := whole((s.Height - label.Height - caption.Height - 2) / 2)
+		r.label.place(fyne.NewPos(rowInset, top), 0)
+		r.caption.place(fyne.NewPos(rowInset, top+label.Height+2), 0)
+		arrow := r.arrow.MinSize()
+		r.arrow.Resize(arrow)
+		r.arrow.Move(fyne.NewPos(s.Width-rowInset-arrow.Width, (s.Height-arrow.Height)/2-1))
 		return
 	}
-	x := whole((s.Width - label.Width) / 2)
-	if r.icon != nil {
-		x += (markSize + markGap) / 2
-		r.icon.Resize(fyne.NewSquareSize(markSize))
-		r.icon.Move(fyne.NewPos(x-markGap-markSize, (s.Height-markSize)/2))
+	y := whole((s.Height - label.Height) / 2)
+	if r.icon == nil {
+		r.label.place(fyne.NewPos(0, y), s.Width)
+		return
 	}
-	r.label.Move(fyne.NewPos(x, whole((s.Height-label.Height)/2)))
-}
-
-func (r *pressRenderer) layoutRow(s, label fyne.Size) {
-	arrow := r.arrow.MinSize()
-	room := s.Width - 2*rowInset - arrow.Width - markGap
-	r.caption.TextSize = sizeCaption
-	if w := r.caption.MinSize().Width; w > room && room > 0 {
-		r.caption.TextSize = max(sizeCaption*room/w, 9)
-	}
-	caption := r.caption.MinSize()
-	top := whole((s.Height - label.Height - caption.Height - 2) / 2)
-	r.label.Move(fyne.NewPos(rowInset, top))
-	r.caption.Resize(caption)
-	r.caption.Move(fyne.NewPos(rowInset, whole(top+label.Height+2)))
-	r.arrow.Resize(arrow)
-	r.arrow.Move(fyne.NewPos(s.Width-rowInset-arrow.Width, (s.Height-arrow.Height)/2-1))
+	x := whole((s.Width - label.Width - markGap - markSize) / 2)
+	r.icon.Resize(fyne.NewSquareSize(markSize))
+	r.icon.Move(fyne.NewPos(x, (s.Height-markSize)/2))
+	r.label.place(fyne.NewPos(x+markSize+markGap, y), label.Width)
 }
 
 func (r *pressRenderer) Refresh() {
-	r.label.Text = r.w.Label
-	r.color()
 	r.Layout(r.w.Size())
 	for _, o := range r.Objects() {
 		canvas.Refresh(o)
@@ -197,11 +199,12 @@ func (r *pressRenderer) Destroy() {}
 // line is the field of a page: one line of text.
 type line struct {
 	widget.Entry
-	onEscape func()
+	leaving         func(fyne.KeyName) bool
+	onFocus, onLost func()
 }
 
-func newLine(f field, changed func(string), onEnter, onEscape func()) *line {
-	l := &line{onEscape: onEscape}
+func newLine(f field, changed func(string), onEnter func(), leaving func(fyne.KeyName) bool, onFocus, onLost func()) *line {
+	l := &line{leaving: leaving, onFocus: onFocus, onLost: onLost}
 	l.ExtendBaseWidget(l)
 	l.PlaceHolder, l.Text = f.Placeholder, f.Value
 	l.CursorColumn = len([]rune(f.Value))
@@ -210,11 +213,21 @@ func newLine(f field, changed func(string), onEnter, onEscape func()) *line {
 	return l
 }
 
-// TypedKey adds Escape to what an entry understands.
+// TypedKey adds the keys that leave a page to what an entry understands.
 func (l *line) TypedKey(e *fyne.KeyEvent) {
-	if e.Name == fyne.KeyEscape {
-		l.onEscape()
-		return
+	if !l.leaving(e.Name) {
+		l.Entry.TypedKey(e)
 	}
-	l.Entry.TypedKey(e)
+}
+
+// FocusGained also brings the field into sight.
+func (l *line) FocusGained() {
+	l.Entry.FocusGained()
+	l.onFocus()
+}
+
+// FocusLost also says that the keyboard goes away.
+func (l *line) FocusLost() {
+	l.Entry.FocusLost()
+	l.onLost()
 }

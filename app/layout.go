@@ -2,6 +2,7 @@ package app
 
 import (
 	"math"
+	"strings"
 
 	"fyne.io/fyne/v2"
 )
@@ -39,48 +40,6 @@ func fit(o fyne.CanvasObject, width float32) {
 
 // whole rounds up: text between two points of the screen loses its lowest row.
 func whole(v float32) float32 { return float32(math.Ceil(float64(v))) }
-
-// desk puts its objects (the card's shadow, the card's ground, the content)
-// into the window: a card in the middle of a wide one, the whole of a narrow one.
-type desk struct {
-	height float32 // of the content and the space around it, when laid out last
-}
-
-func (d *desk) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(1, d.height) }
-
-func (d *desk) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	shadow, ground, content := objects[0], objects[1], objects[2]
-	inner, margin := size.Width-2*phoneMargin, float32(phoneMargin)
-	card := size.Width >= wide
-	if card {
-		inner, margin = cardWidth-2*cardPadding, cardPadding
-	}
-	inner = min(inner, cardWidth)
-	fit(content, inner)
-	h := content.Size().Height
-	y := margin
-	if card {
-		y = max(whole((size.Height-h-2*cardPadding)*0.45), phoneMargin) + cardPadding
-		d.height = h + 2*cardPadding + 2*phoneMargin
-	} else {
-		y = max(whole((size.Height-h)*0.4), margin)
-		d.height = h + 2*margin
-	}
-	x := whole((size.Width - inner) / 2)
-	content.Move(fyne.NewPos(x, y))
-	if !card {
-		shadow.Hide()
-		ground.Hide()
-		return
-	}
-	shadow.Show()
-	ground.Show()
-	outer := fyne.NewSize(cardWidth, h+2*cardPadding)
-	ground.Move(fyne.NewPos(x-cardPadding, y-cardPadding))
-	ground.Resize(outer)
-	shadow.Move(fyne.NewPos(x-cardPadding, y-cardPadding+6))
-	shadow.Resize(outer)
-}
 
 // halo layers rectangles that grow by one step each: together, a soft shadow.
 type halo struct{ step float32 }
@@ -124,18 +83,50 @@ func (m middle) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	}
 }
 
-// pair puts a label on the left and a value on the right of one line, or below
-// one another where they do not fit.
-type pair struct{}
+// table lays out pairs of a label and a value: beside one another, or one below the
+// other in all of its lines where a word of one value would be torn.
+type table struct {
+	values []string
+	broken map[float32]bool // by width
+}
+
+func (t *table) below(width float32) bool {
+	b, known := t.broken[width]
+	if !known {
+		for _, v := range t.values {
+			for _, word := range strings.Fields(v) {
+				b = b || fyne.MeasureText(word, sizeBody, fyne.TextStyle{}).Width > width-pairLabel
+			}
+		}
+		t.broken[width] = b
+	}
+	return b
+}
+
+// pair is one line of a table.
+type pair struct {
+	table *table
+	width float32 // when laid out last
+}
 
 const pairLabel = 104
 
-func (pair) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(pairLabel+60, max(objects[0].MinSize().Height, objects[1].MinSize().Height))
+func (p *pair) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	label, value := whole(objects[0].MinSize().Height), whole(objects[1].MinSize().Height)
+	if p.table.below(p.width) {
+		return fyne.NewSize(1, label+value)
+	}
+	return fyne.NewSize(1, max(label, value))
 }
 
-func (pair) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	objects[0].Resize(fyne.NewSize(pairLabel, objects[0].MinSize().Height))
+func (p *pair) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	p.width = size.Width
+	if p.table.below(p.width) {
+		(&column{gaps: []float32{0, 0}}).Layout(objects, size)
+		return
+	}
+	fit(objects[0], pairLabel)
+	objects[0].Move(fyne.Position{})
 	objects[1].Move(fyne.NewPos(pairLabel, 0))
 	fit(objects[1], size.Width-pairLabel)
 }

@@ -17,6 +17,7 @@ const (
 	keyFile  kind = "key-file"
 	entry    kind = "entry"
 	lookUp   kind = "looking-up"
+	resuming kind = "resuming"
 	browser  kind = "browser"
 	code     kind = "code"
 	home     kind = "home"
@@ -35,6 +36,7 @@ const (
 	doSignInMicrosoft  act = "sign-in-microsoft"
 	doSignInSAML       act = "sign-in-saml"
 	doSignInWithCode   act = "sign-in-with-code"
+	doOpenAgain        act = "open-again"
 	doCancel           act = "cancel"
 	doDismiss          act = "dismiss"
 	doRetry            act = "retry"
@@ -130,8 +132,9 @@ type personCard struct {
 
 type labelled struct{ Label, Value string }
 
-// helpCard is the lower part of an error: who can help, and the code.
-type helpCard struct{ Who, Detail, Code string }
+// helpCard is the lower part of an error: who can help, the code, and by which id
+// the occurrence is found in the server's log.
+type helpCard struct{ Who, Detail, Code, Correlation string }
 
 // facts are what a page depends on besides the state.
 type facts struct {
@@ -145,6 +148,9 @@ type facts struct {
 	KeyFile string
 	// InMemory is set when nothing is saved, by the person's choice.
 	InMemory bool
+	// Asked is set while a sign-in is under way that was begun here. One that is
+	// not was begun before the system ended the app while the browser was in front.
+	Asked bool
 	// Input is what stands in the workspace field.
 	Input string
 	// Menu is set when the ways to sign out are shown.

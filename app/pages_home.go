@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -116,7 +117,7 @@ func revokedPage(t texts, s auth.State, f facts) page {
 	k, txt := problem.Of(s.Err)
 	p := page{
 		Kind: revoked, Picture: assets.Cut, Tone: danger, Title: heading(txt.Sentence),
-		Help: &helpCard{Who: fmt.Sprintf(t.WhoCanHelp, txt.Who), Detail: problem.DetailOf(s.Err), Code: string(k)},
+		Help: helpFor(t, s.Err),
 		Buttons: []button{
 			{Act: doDismiss, Label: t.BackToEntry, Look: primary},
 			{Act: doCopyDetails, Label: t.CopyDetails},
@@ -139,8 +140,15 @@ func errorPage(t texts, s auth.State, f facts) page {
 	k, txt := problem.Of(s.Err)
 	p := page{
 		Kind: failed, Picture: assets.Alert, Tone: warning, Title: heading(txt.Sentence), Text: txt.Next,
-		Help:   &helpCard{Who: fmt.Sprintf(t.WhoCanHelp, txt.Who), Detail: problem.DetailOf(s.Err), Code: string(k)},
+		Help:   helpFor(t, s.Err),
 		Escape: doDismiss, Details: details(s, s.Err, f),
+	}
+	if a, ok := microsoftsReason(s.Err); ok && k == problem.EntraRefused {
+		// Microsoft's own code says more than that it refused: why, and who can
+		// change that.
+		p.Text = join(a.Cause, a.Next)
+		p.Help.Who = fmt.Sprintf(t.WhoCanHelp, a.Who)
+		p.Help.Detail = strings.TrimSpace(strings.TrimPrefix(p.Help.Detail, p.Text))
 	}
 	again := button{Act: doRetry, Label: t.TryAgain, Look: primary}
 	switch k {
@@ -159,13 +167,37 @@ func errorPage(t texts, s auth.State, f facts) page {
 		}
 		p.Buttons[0].Look = outlined
 		p.Buttons = append([]button{{Act: doSignInWithCode, Label: t.UseCode, Look: primary}}, p.Buttons...)
-	case problem.RedirectUnknown:
+	case problem.RedirectUnknown, problem.RedirectNotRegistered:
 		p.Buttons = append(p.Buttons, button{Act: doSignInWithCode, Label: t.UseCode, Look: outlined})
 	case problem.NoKeychain, problem.KeychainLocked, problem.KeychainTimeout:
 		p.Buttons = append(p.Buttons, button{Act: doStorage, Label: t.KeepElsewhere, Look: outlined})
 	}
 	p.Buttons = append(p.Buttons, button{Act: doCopyDetails, Label: t.CopyDetails}, button{Act: doDismiss, Label: t.Back})
 	return copied(t, p, f)
+}
+
+// helpFor says who can mend err and by what they find it.
+func helpFor(t texts, err error) *helpCard {
+	k, txt := problem.Of(err)
+	h := &helpCard{Who: fmt.Sprintf(t.WhoCanHelp, txt.Who), Detail: problem.DetailOf(err), Code: string(k)}
+	if id := api.CorrelationID(err); id != "" {
+		h.Correlation = fmt.Sprintf(t.CorrelationID, id)
+	}
+	return h
+}
+
+// microsoftsReason is what is known of the code that Microsoft gave for err. It only
+// explains: nothing is decided by it.
+func microsoftsReason(err error) (problem.AADSTS, bool) {
+	_, after, found := strings.Cut(problem.DetailOf(err), "AADSTS")
+	if end := strings.IndexFunc(after, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
+		after = after[:end]
+	}
+	n, err := strconv.Atoi(after)
+	if !found || err != nil {
+		return problem.AADSTS{}, false
+	}
+	return problem.LookupAADSTS(n)
 }
 
 // heading is a sentence set as a title.

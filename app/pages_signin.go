@@ -72,26 +72,41 @@ func signingInPage(t texts, s auth.State, f facts) page {
 		return codePage(t, s, f)
 	}
 	if s.Workspace == nil {
-		name := f.Input
-		if name == "" {
-			name = s.LastWorkspace
-		}
-		return page{
-			Kind: lookUp, Title: fmt.Sprintf(t.LookingUp, short(strings.TrimSpace(name))), Text: t.LookingUpText, Busy: true,
-			Buttons: []button{{Act: doCancel, Label: t.Cancel, Look: outlined}},
-			Escape:  doCancel,
-		}
+		return lookUpPage(t, s, f)
+	}
+	text := t.BrowserText
+	switch {
+	case !f.Asked:
+		text = t.BrowserTextResumed
+	case s.Method == auth.SAML:
+		text = t.BrowserTextSAML
 	}
 	p := page{
-		Kind: browser, Picture: assets.Browser, Title: t.BrowserTitle, Text: fmt.Sprintf(t.BrowserText, name(s)), Busy: true,
-		Buttons: []button{
-			{Act: doCancel, Label: t.Cancel, Look: outlined},
-			{Act: doSignInWithCode, Label: t.UseCode},
-		},
-		Escape: doCancel,
+		Kind: browser, Picture: assets.Browser, Title: t.BrowserTitle, Text: fmt.Sprintf(text, name(s)), Busy: true,
+		Buttons: []button{{Act: doOpenAgain, Label: t.OpenAgain, Look: outlined}},
+		Escape:  doCancel,
 	}
-	if s.Method == auth.SAML {
-		p.Text, p.Buttons = fmt.Sprintf(t.BrowserTextSAML, name(s)), p.Buttons[:1]
+	if s.Method != auth.SAML {
+		p.Buttons = append(p.Buttons, button{Act: doSignInWithCode, Label: t.UseCodeElsewhere})
+	}
+	p.Buttons = append(p.Buttons, button{Act: doCancel, Label: t.Cancel})
+	return p
+}
+
+// lookUpPage is shown until the workspace is known: of a sign-in begun here by its
+// name, and else while one that was begun earlier comes back from the browser.
+func lookUpPage(t texts, s auth.State, f facts) page {
+	p := page{
+		Kind: resuming, Title: t.Resuming, Text: t.ResumingText, Busy: true,
+		Buttons: []button{{Act: doCancel, Label: t.Cancel, Look: outlined}},
+		Escape:  doCancel,
+	}
+	typed := strings.TrimSpace(f.Input)
+	if typed == "" {
+		typed = s.LastWorkspace
+	}
+	if f.Asked && typed != "" {
+		p.Kind, p.Title, p.Text = lookUp, fmt.Sprintf(t.LookingUp, short(typed)), t.LookingUpText
 	}
 	return p
 }

@@ -17,6 +17,10 @@ type texts struct {
 
 	BrowserTitle, BrowserText string // the workspace's name
 	BrowserTextSAML           string // the workspace's name
+	BrowserTextResumed        string // the workspace's name
+	OpenAgain                 string
+	UseCodeElsewhere          string
+	Resuming, ResumingText    string
 	NeedBrowser               string
 	UseCode, Cancel           string
 
@@ -42,6 +46,7 @@ type texts struct {
 	WhoCanHelp     string // you, your IT administrator, …
 	TryAgain, Back string
 	CopyDetails    string
+	CorrelationID  string // an id
 	SignInAgain    string
 	KeepElsewhere  string
 	StorageTitle   string
@@ -69,22 +74,27 @@ func english() texts {
 		EntryTitle:           "Welcome",
 		EntryText:            "Sign in with your work account.",
 		Workspace:            "Workspace",
-		WorkspacePlaceholder: "acme, or your work e-mail",
+		WorkspacePlaceholder: "acme, or work e-mail",
 		SignInMicrosoft:      "Sign in with Microsoft",
 		SignInSAML:           "Sign in with single sign-on",
 		SignIn:               "Sign in",
 		LookingUp:            "Looking up %s",
 		LookingUpText:        "This takes a second.",
 
-		BrowserTitle:    "Finish in your browser",
-		BrowserText:     "Microsoft has opened a page where you sign in to %s. Come back here when you are done.",
-		BrowserTextSAML: "The sign-in page of %s has been opened there. Come back here when you are done.",
-		NeedBrowser:     "This workspace signs in with a browser on this device. Choose one in the system's settings, then try again.",
-		UseCode:         "Sign in with a code instead",
-		Cancel:          "Cancel",
+		BrowserTitle:       "Finish in your browser",
+		BrowserText:        "Microsoft has opened a page where you sign in to %s. Come back here when you are done.",
+		BrowserTextSAML:    "The sign-in page of %s has been opened there. Come back here when you are done.",
+		BrowserTextResumed: "Your sign-in to %s has not been finished yet. Go on in the browser, or open its page again.",
+		OpenAgain:          "Open the browser again",
+		UseCodeElsewhere:   "Use a code on another device",
+		Resuming:           "Finishing your sign-in",
+		ResumingText:       "You began it before you left this app. This takes a second.",
+		NeedBrowser:        "This workspace signs in with a browser on this device. Choose one in the system's settings, then try again.",
+		UseCode:            "Sign in with a code instead",
+		Cancel:             "Cancel",
 
 		CodeTitle:     "Sign in on any device",
-		CodeText:      "Scan the picture with your phone or open the address in a browser, then type the code.",
+		CodeText:      "On another device, scan the picture or open the address in a browser. Then type the code there.",
 		CodeAddress:   "Address",
 		CodeLabel:     "Code",
 		CodeExpires:   "The code is good until %s.",
@@ -115,7 +125,8 @@ func english() texts {
 		WhoCanHelp:    "Who can help: %s",
 		TryAgain:      "Try again",
 		Back:          "Back",
-		CopyDetails:   "Copy details",
+		CopyDetails:   "Copy details for IT",
+		CorrelationID: "Correlation id: %s",
 		SignInAgain:   "Sign in",
 		KeepElsewhere: "Keep the sign-in elsewhere",
 

@@ -92,8 +92,6 @@ const (
 	cardWidth     = 420
 	cardPadding   = 34
 	phoneMargin   = 24
-	// wide is the width of a window from which on the card is drawn.
-	wide = 480
 )
 
 // Names of our own in the theme, for text.

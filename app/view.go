@@ -3,10 +3,12 @@ package app
 import (
 	"image"
 	"reflect"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/mobile"
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/lanyard-sso/lanyard/assets"
@@ -21,31 +23,51 @@ type view struct {
 	typed   func(string)
 	picture func(address string) image.Image // nil while it has not come
 
+	// phone says that a touch is the way in: see phone.go.
+	phone bool
+	later func(time.Duration, func()) // runs on the UI goroutine
+	// closing is set while the keyboard is going away and the page must stay.
+	closing bool
+
 	shown   page
 	drawn   bool
+	brand   fyne.CanvasObject
+	branded fyne.ThemeVariant // what brand was drawn for
 	field   *line
+	label   fyne.CanvasObject // of the field
 	presses []*press
 	root    *fyne.Container
+	desk    *desk
 	scroll  *container.Scroll
 	spin    *widget.Activity
 	probe   fyne.CanvasObject // until the first frame has been painted
 }
 
 func newView(c fyne.Canvas, variant func() fyne.ThemeVariant, do func(act), typed func(string), picture func(string) image.Image) *view {
-	v := &view{canvas: c, theme: variant, do: do, typed: typed, picture: picture, root: container.NewStack()}
+	phone := fyne.CurrentDevice().IsMobile()
+	v := &view{
+		canvas: c, theme: variant, do: do, typed: typed, picture: picture, phone: phone, desk: &desk{phone: phone},
+		later: func(d time.Duration, f func()) { time.AfterFunc(d, func() { fyne.Do(f) }) },
+	}
+	v.root = container.New(frame{v})
 	c.SetContent(v.root)
-	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
-		if e.Name == fyne.KeyEscape {
-			v.escape()
-		}
-	})
+	c.SetOnTypedKey(func(e *fyne.KeyEvent) { v.leaving(e.Name) })
 	return v
 }
 
-func (v *view) escape() {
-	if v.shown.Escape != doNothing {
-		v.do(v.shown.Escape)
+// leaving does what the keys do that leave a page, and reports whether name is one.
+func (v *view) leaving(name fyne.KeyName) bool {
+	switch name {
+	case fyne.KeyEscape:
+		if v.shown.Escape != doNothing {
+			v.do(v.shown.Escape)
+		}
+		return true
+	case mobile.KeyBack:
+		v.back()
+		return true
 	}
+	return false
 }
 
 // show draws p, unless that is what is shown already.
@@ -69,14 +91,14 @@ func (v *view) draw(p page) {
 		v.spin.Stop()
 		v.spin = nil
 	}
-	v.shown, v.drawn = p, true
-	v.field, v.presses = nil, nil
+	v.shown, v.drawn, v.closing = p, true, false
+	v.field, v.label, v.presses = nil, nil, nil
 
 	c := paletteFor(v.theme())
-	content := v.build(p, c)
+	says, does := v.build(p, c)
 	ground := canvas.NewRectangle(c.surface)
 	ground.CornerRadius, ground.StrokeColor, ground.StrokeWidth = cardRadius, c.border, 1
-	v.scroll = container.NewVScroll(container.New(&desk{}, shadow(v.theme()), ground, content))
+	v.scroll = container.NewVScroll(container.New(v.desk, shadow(v.theme()), ground, says, does))
 	v.root.Objects = []fyne.CanvasObject{v.scroll}
 	if v.probe != nil {
 		v.root.Objects = append(v.root.Objects, v.probe)
@@ -84,20 +106,25 @@ func (v *view) draw(p page) {
 	v.root.Refresh()
 	v.focus(before, p, focused)
 	v.scroll.ScrollToTop() // a new page begins at its beginning
+	if v.phone && v.focused() == inTheField {
+		v.revealField()
+	}
 }
 
-// reveal scrolls until o, which has got the focus, can be seen.
-func (v *view) reveal(o fyne.CanvasObject) {
+// reveal scrolls until what lies from one object to another below it can be seen, or
+// the first of it where there is no room for all.
+func (v *view) reveal(from, to fyne.CanvasObject) {
 	const margin = 12
 	d := fyne.CurrentApp().Driver()
-	top := d.AbsolutePositionForObject(o).Y - d.AbsolutePositionForObject(v.scroll).Y
-	bottom := top + o.Size().Height
-	offset := v.scroll.Offset
-	switch h := v.scroll.Size().Height; {
+	y := func(o fyne.CanvasObject) float32 { return d.AbsolutePositionForObject(o).Y }
+	top := y(from) - y(v.scroll)
+	bottom := y(to) - y(v.scroll) + to.Size().Height
+	offset, h := v.scroll.Offset, v.scroll.Size().Height
+	switch {
+	case top < margin || bottom-top > h-2*margin:
+		offset.Y += top - margin
 	case bottom > h-margin:
 		offset.Y += bottom - (h - margin)
-	case top < margin:
-		offset.Y += top - margin
 	default:
 		return
 	}
@@ -135,10 +162,18 @@ func (v *view) focused() act {
 const inTheField act = "field"
 
 // focus puts the focus where it was, or on what the person needs next: the
-// field, the first way to sign out, or the primary button.
+// field, the first way to sign out, or the primary button. On a phone nothing gets
+// it but what is touched, since whatever has it brings the keyboard up.
 func (v *view) focus(before, p page, focused act) {
 	samePage := before.Kind == p.Kind
 	switch {
+	case v.phone:
+		if v.field != nil && samePage && focused == inTheField {
+			v.canvas.Focus(v.field)
+		} else {
+			v.canvas.Unfocus()
+		}
+		return
 	case samePage && before.Escape != doMenu && p.Escape == doMenu:
 		v.canvas.Focus(v.presses[0]) // the menu has been opened
 		return
@@ -175,10 +210,10 @@ func (s *stackOf) column() *fyne.Container {
 	return container.New(&column{gaps: s.gaps}, s.objects...)
 }
 
-// build makes the parts of a page, from the top to the bottom.
-func (v *view) build(p page, c palette) fyne.CanvasObject {
-	var s stackOf
-	s.add(0, brand(c))
+// build makes the parts of a page: what it says, and what can be done there.
+func (v *view) build(p page, c palette) (says, does fyne.CanvasObject) {
+	var s, d stackOf
+	s.add(0, v.brandOf(c))
 	if p.Banner != nil {
 		s.add(24, bannerView(*p.Banner, c))
 	}
@@ -187,6 +222,9 @@ func (v *view) build(p page, c palette) fyne.CanvasObject {
 	}
 	if p.Person != nil {
 		v.person(&s, *p.Person, c)
+		if len(p.Person.Rows) > 0 {
+			d.add(0, rowsView(p.Person.Rows, c))
+		}
 	}
 	if p.Title != "" {
 		s.add(24, words(p.Title, nameTitle, "", fyne.TextStyle{Bold: true}, fyne.TextAlignCenter, c))
@@ -200,27 +238,44 @@ func (v *view) build(p page, c palette) fyne.CanvasObject {
 		s.add(22, container.New(middle{fyne.NewSquareSize(36)}, v.spin))
 	}
 	if p.Code != nil {
-		v.code(&s, *p.Code, c)
+		if qr := qrView(p.Code.Address); qr != nil {
+			s.add(20, qr)
+		}
+		v.code(&d, *p.Code, c)
 	}
 	if p.Field != nil {
-		v.input(&s, *p.Field, p.Enter, c)
+		v.input(&d, *p.Field, p.Enter, c)
 	}
 	if p.Help != nil {
-		s.add(22, helpView(*p.Help, c))
+		d.add(22, helpView(*p.Help, c))
 	}
 	for i, b := range p.Buttons {
 		gap := float32(10)
 		if i == 0 {
 			gap = 26
 		}
-		w := newPress(b, c, func() { v.do(b.Act) }, v.escape, v.reveal)
+		w := newPress(b, c, func() { v.press(b.Act) }, v.leaving, func(w *press) { v.reveal(w, w) })
 		v.presses = append(v.presses, w)
-		s.add(gap, w)
+		d.add(gap, w)
 	}
-	return s.column()
+	return s.column(), d.column()
 }
 
-// brand is the mark and the wordmark at the top of every page.
+// press does what a button is for.
+func (v *view) press(a act) {
+	v.keyboardClosed()
+	v.do(a)
+}
+
+// brandOf is the mark and the wordmark at the top of every page. They are drawings that
+// take longer to draw than all the rest, so they are moved from page to page.
+func (v *view) brandOf(c palette) fyne.CanvasObject {
+	if v.brand == nil || v.branded != c.variant {
+		v.brand, v.branded = brand(c), c.variant
+	}
+	return v.brand
+}
+
 func brand(c palette) fyne.CanvasObject {
 	mark := canvas.NewImageFromResource(fyne.NewStaticResource("icon.svg", assets.Mark()))
 	name := canvas.NewImageFromResource(fyne.NewStaticResource("wordmark.svg", assets.Wordmark(c.text)))
@@ -272,7 +327,7 @@ func pictureView(d assets.Drawing, t tone, c palette) fyne.CanvasObject {
 
 func helpView(h helpCard, c palette) fyne.CanvasObject {
 	var s stackOf
-	for _, t := range []string{h.Who, h.Detail, h.Code} {
+	for _, t := range []string{h.Who, h.Detail, h.Code, h.Correlation} {
 		if t != "" {
 			s.add(4, words(t, nameCaption, nameMuted, fyne.TextStyle{}, fyne.TextAlignCenter, c))
 		}
@@ -283,8 +338,9 @@ func helpView(h helpCard, c palette) fyne.CanvasObject {
 }
 
 func (v *view) input(s *stackOf, f field, enter act, c palette) {
-	s.add(24, words(f.Label, nameCaption, "", fyne.TextStyle{Bold: true}, fyne.TextAlignLeading, c))
-	v.field = newLine(f, v.typed, func() { v.do(enter) }, v.escape)
+	v.label = words(f.Label, nameCaption, "", fyne.TextStyle{Bold: true}, fyne.TextAlignLeading, c)
+	s.add(24, v.label)
+	v.field = newLine(f, v.typed, func() { v.leaveField(); v.do(enter) }, v.leaving, v.revealField, v.keyboardGone)
 	s.add(6, v.field)
 	if f.Problem != "" {
 		s.add(8, words(f.Problem, nameCaption, nameOnDanger, fyne.TextStyle{}, fyne.TextAlignLeading, c))

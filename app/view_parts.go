@@ -18,10 +18,11 @@ const dark = theme.VariantDark
 const (
 	avatarSize = 80
 	qrSize     = 148
+	// initialsSize is that of the letters on an avatar.
+	initialsSize = 32
 )
 
-// person draws who is signed in: picture or initials, name, and what the
-// organisation says about them.
+// person draws who is signed in: picture or initials, name and workspace.
 func (v *view) person(s *stackOf, p personCard, c palette) {
 	s.add(24, v.avatar(p))
 	s.add(14, words(p.Name, nameTitle, "", fyne.TextStyle{Bold: true}, fyne.TextAlignCenter, c))
@@ -29,25 +30,30 @@ func (v *view) person(s *stackOf, p personCard, c palette) {
 		s.add(3, words(p.Line, "", nameMuted, fyne.TextStyle{}, fyne.TextAlignCenter, c))
 	}
 	if p.Workspace != "" {
-		s.add(12, chip(p.Workspace, c))
+		s.add(12, newChip(p.Workspace, c))
 	}
-	if len(p.Rows) == 0 {
-		return
+}
+
+// rowsView is what is known of a person, a line each.
+func rowsView(all []labelled, c palette) fyne.CanvasObject {
+	t := &table{broken: make(map[float32]bool)}
+	for _, r := range all {
+		t.values = append(t.values, r.Value)
 	}
 	var rows stackOf
-	for i, r := range p.Rows {
+	for i, r := range all {
 		if i > 0 {
 			hair := canvas.NewRectangle(c.border)
 			hair.SetMinSize(fyne.NewSize(1, 1))
 			rows.add(11, hair)
 		}
-		rows.add(11, container.New(pair{},
+		rows.add(11, container.New(&pair{table: t},
 			words(r.Label, "", nameMuted, fyne.TextStyle{}, fyne.TextAlignLeading, c),
 			words(r.Value, "", "", fyne.TextStyle{}, fyne.TextAlignLeading, c)))
 	}
 	ground := canvas.NewRectangle(color.Transparent)
 	ground.CornerRadius, ground.StrokeColor, ground.StrokeWidth = controlRadius, c.border, 1
-	s.add(24, container.New(inset{16, 14}, ground, rows.column()))
+	return container.New(inset{16, 14}, ground, rows.column())
 }
 
 func (v *view) avatar(p personCard) fyne.CanvasObject {
@@ -58,28 +64,23 @@ func (v *view) avatar(p personCard) fyne.CanvasObject {
 	}
 	disc := canvas.NewCircle(avatarColor(p.Tint))
 	letters := canvas.NewText(p.Initials, color.White)
-	letters.TextSize, letters.TextStyle.Bold, letters.Alignment = 32, true, fyne.TextAlignCenter
+	letters.TextSize, letters.TextStyle.Bold, letters.Alignment = initialsSize, true, fyne.TextAlignCenter
 	return container.New(middle{fyne.NewSquareSize(avatarSize)}, disc, letters)
 }
 
-// chip is the workspace's name on a small ground of its own.
-func chip(text string, c palette) fyne.CanvasObject {
-	ground := canvas.NewRectangle(c.calm)
-	label := canvas.NewText(short(text), c.onCalm)
-	label.TextSize, label.Alignment = sizeCaption, fyne.TextAlignCenter
-	size := label.MinSize().AddWidthHeight(24, 10)
-	ground.CornerRadius = size.Height / 2
-	return container.New(middle{size}, ground, label)
+// qrView is an address as a picture for another device's camera, or nil.
+func qrView(address string) fyne.CanvasObject {
+	img := qrPicture(address)
+	if img == nil {
+		return nil
+	}
+	pic := canvas.NewImageFromImage(img)
+	pic.FillMode, pic.ScaleMode = canvas.ImageFillContain, canvas.ImageScalePixels
+	return container.New(middle{fyne.NewSquareSize(qrSize)}, pic)
 }
 
-// code draws a code for another device: the address as a QR picture and in
-// words, the code in large letters.
+// code draws a code for another device in large letters, and the address in words.
 func (v *view) code(s *stackOf, d codeCard, c palette) {
-	if img := qrPicture(d.Address); img != nil {
-		pic := canvas.NewImageFromImage(img)
-		pic.FillMode, pic.ScaleMode = canvas.ImageFillContain, canvas.ImageScalePixels
-		s.add(20, container.New(middle{fyne.NewSquareSize(qrSize)}, pic))
-	}
 	s.add(14, words(strings.TrimPrefix(d.Address, "https://"), "", "", fyne.TextStyle{}, fyne.TextAlignCenter, c))
 	ground := canvas.NewRectangle(c.calm)
 	ground.CornerRadius = controlRadius
