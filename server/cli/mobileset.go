@@ -208,12 +208,12 @@ func signedBy(a builtapp.App) []mobile.AndroidApp {
 	var all []mobile.AndroidApp
 	for _, h := range a.Hashes() {
 		app := mobile.AndroidApp{SignatureHash: h.String()}
-		rotated := true
+		rotated := false
 		for _, s := range a.Signers {
 			if s.Hash() != h {
 				continue
 			}
-			rotated = rotated && s.Scheme == builtapp.Lineage
+			rotated = rotated || s.Scheme == builtapp.Lineage
 			if s.DebugKey() {
 				app.Label = directory.SignedDebug
 			}

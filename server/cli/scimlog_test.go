@@ -20,6 +20,7 @@ type office struct {
 	db    string
 	store *store.Store
 	now   time.Time
+	env   map[string]string // beside the database's address
 }
 
 // newOffice makes a database with the workspace acme.
@@ -44,7 +45,8 @@ func (o *office) run(args ...string) (out, errOut string, code int) {
 		if name == "LANYARD_DB" {
 			return "sqlite:" + o.db, true
 		}
-		return "", false
+		v, ok := o.env[name]
+		return v, ok
 	}
 	code = cli.Run(o.t.Context(), args, env, strings.NewReader(""), &stdout, &stderr, cli.Options{
 		OpenSQLite: sqlite.Open, Now: func() time.Time { return o.now },
