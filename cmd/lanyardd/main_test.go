@@ -16,7 +16,7 @@ import (
 var tokenID = regexp.MustCompile(`The token \(([a-z0-9]+)\)`)
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lanyardd": main})
+	testscript.Main(m, map[string]func(){"lanyardd": main, "az": azStandIn})
 }
 
 // Each file in testdata/script is what a person types and what they see. The
