@@ -4,10 +4,13 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/pem"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,43 +46,70 @@ func main() {
 }
 `
 
-// fyneCompiler builds Fyne's manifest compiler, of the version in go.mod.
-func fyneCompiler(t testing.TB) func(manifest string) []byte {
-	t.Helper()
-	dir := t.TempDir()
+// compiler is where Fyne's manifest compiler is, of the version in go.mod. It
+// is built once, into a folder that TestMain takes away.
+var (
+	compilerDir string
+	compiler    = sync.OnceValues(buildCompiler)
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "lanyard-manifest-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir) // the system's folder for such
+	compilerDir = dir
+	return m.Run()
+}
+
+func buildCompiler() (string, error) {
 	module, err := os.ReadFile("../../../go.mod")
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	sums, err := os.ReadFile("../../../go.sum")
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	for name, content := range map[string][]byte{
 		"go.mod":  regexp.MustCompile(`(?m)^module .*$`).ReplaceAll(module, []byte("module fyne.io/fyne/v2/cmd/fyne/compile")),
 		"go.sum":  sums,
 		"main.go": []byte(compilerSource),
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			t.Fatal(err)
+		if err := os.WriteFile(filepath.Join(compilerDir, name), content, 0o600); err != nil {
+			return "", err
 		}
 	}
-	build := exec.Command("go", "build", "-mod=mod", "-o", "compile.exe", ".")
-	build.Dir, build.Env = dir, append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOPROXY=off", "CGO_ENABLED=0")
+	program := filepath.Join(compilerDir, "compile.exe")
+	build := exec.Command("go", "build", "-mod=mod", "-o", program, ".")
+	build.Dir, build.Env = compilerDir, append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOPROXY=off", "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building Fyne's compiler: %v\n%s", err, out)
+		return "", fmt.Errorf("building Fyne's compiler: %w\n%s", err, out)
 	}
-	return func(manifest string) []byte {
-		t.Helper()
-		run := exec.Command(filepath.Join(dir, "compile.exe"))
-		var words bytes.Buffer
-		run.Stdin, run.Stderr = bytes.NewReader([]byte(manifest)), &words
-		out, err := run.Output()
-		if err != nil {
-			t.Fatalf("Fyne does not take the manifest: %v\n%s", err, &words)
-		}
-		return out
+	return program, nil
+}
+
+// compiled is a manifest as fyne package puts it into an app.
+func compiled(t testing.TB, manifest string) []byte {
+	t.Helper()
+	program, err := compiler()
+	if err != nil {
+		t.Fatal(err)
 	}
+	compile := exec.Command(program)
+	var words bytes.Buffer
+	compile.Stdin, compile.Stderr = strings.NewReader(manifest), &words
+	out, err := compile.Output()
+	if err != nil {
+		t.Fatalf("Fyne does not take the manifest: %v\n%s", err, &words)
+	}
+	return out
 }
 
 // certificate reads one of builtapp's fixtures, made by keytool.
@@ -97,7 +127,7 @@ func certificate(t testing.TB, name string) []byte {
 }
 
 // packaged is an .apk with that manifest, not signed.
-func packaged(t testing.TB, compiled []byte) []byte {
+func packaged(t testing.TB, manifest []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -105,7 +135,7 @@ func packaged(t testing.TB, compiled []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Write(compiled); err != nil {
+	if _, err := w.Write(manifest); err != nil {
 		t.Fatal(err)
 	}
 	if err := z.Close(); err != nil {
@@ -122,7 +152,6 @@ var today = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 // from an .apk, and held against the key.
 // req: G5 G8
 func TestManifest_fynesOwnCompilerTakesItAndOurReaderAgrees(t *testing.T) {
-	compile := fyneCompiler(t)
 	der := certificate(t, "rsa.pem")
 	i := acme(t)
 	i.Hashes = append(i.Hashes, redirect.HashOf(der))
@@ -130,7 +159,7 @@ func TestManifest_fynesOwnCompilerTakesItAndOurReaderAgrees(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := packaged(t, compile(text))
+	b := packaged(t, compiled(t, text))
 	a, err := builtapp.Read(bytes.NewReader(b), int64(len(b)), builtapp.Options{})
 	if err != nil {
 		t.Fatal(err)
