@@ -32,7 +32,8 @@ type secretStore interface {
 }
 
 // Keychain keeps the key in the keychain of the operating system: Secret
-// Service on Linux and BSD, Keychain on macOS, Credential Manager on Windows.
+// Service on Linux and BSD, Keychain on macOS and iOS, Credential Manager on
+// Windows, a key of the Android Keystore on Android.
 // app names the item; use one name per data folder.
 //
 // Calls end with ctx or after half a minute, whichever is first, and fail with

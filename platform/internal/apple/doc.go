@@ -9,6 +9,21 @@
 // our own that declare Apple's interfaces as they are documented, and run the C
 // files against a keychain in memory.
 //
+// What a package must carry for it:
+//
+//   - iOS 13 or later, or macOS 10.15 or later. Before, a session fails with
+//     [NotSupported].
+//   - Nothing in Info.plist: the scheme of a web authentication session is not
+//     to be declared in CFBundleURLTypes, and no NS…UsageDescription is needed.
+//   - On iOS no entitlement but those of every provisioning profile.
+//   - On a Mac the identifier of FyneApp.toml in Contents/Info.plist, and for
+//     the data protection keychain these entitlements, which the app's
+//     provisioning profile (Contents/embedded.provisionprofile) must allow:
+//     com.apple.application-identifier and keychain-access-groups, each
+//     TEAMID.identifier. Without them the login keychain is used; with them but
+//     without the profile macOS does not start the app.
+//   - In the App Sandbox com.apple.security.network.client.
+//
 // The calls exist in builds with cgo for macOS and iOS. Elsewhere the package
 // has types and numbers only.
 package apple
