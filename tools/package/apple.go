@@ -80,11 +80,11 @@ func (b *build) ios(ctx context.Context) (string, error) {
 // opened by the app, and mends the category, which Fyne leaves unfinished.
 func linkedPlist(text, id string) (string, error) {
 	if strings.Contains(text, "CFBundleURLTypes") {
-		return "", errors.New("Info.plist has CFBundleURLTypes of its own; this program would make it two")
+		return "", errors.New("there are CFBundleURLTypes in Info.plist already; this program would make it two")
 	}
 	end := strings.LastIndex(text, "</dict>")
 	if end < 0 {
-		return "", errors.New("Info.plist is not the text that Fyne writes")
+		return "", errors.New("this is not the Info.plist that Fyne writes")
 	}
 	entry := "\t<key>CFBundleURLTypes</key>\n\t<array>\n\t\t<dict>\n\t\t\t<key>CFBundleURLName</key>\n\t\t\t<string>" + id +
 		"</string>\n\t\t\t<key>CFBundleURLSchemes</key>\n\t\t\t<array>\n\t\t\t\t<string>lanyard</string>\n\t\t\t</array>\n\t\t</dict>\n\t</array>\n"

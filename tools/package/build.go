@@ -102,7 +102,7 @@ func (b *build) one(pattern string) (string, error) {
 		return "", err
 	}
 	if len(found) != 1 {
-		return "", fmt.Errorf("Fyne's packager left %d files %s, not one", len(found), pattern)
+		return "", fmt.Errorf("the packager left %d files %s, not one", len(found), pattern)
 	}
 	return found[0], nil
 }

@@ -12,6 +12,9 @@ if not exist "%~dp0Lanyard.exe" (
   echo Lanyard.exe is not beside this file. Put both into one folder, then run this again.
   exit /b 1
 )
-reg add "%key%" /ve /d "URL:Lanyard sign-in" /f || exit /b 1
-reg add "%key%" /v "URL Protocol" /d "" /f || exit /b 1
-reg add "%key%\shell\open\command" /ve /d "\"%~dp0Lanyard.exe\" \"%%1\"" /f || exit /b 1
+reg add "%key%" /ve /d "URL:Lanyard sign-in" /f
+if errorlevel 1 exit /b 1
+reg add "%key%" /v "URL Protocol" /d "" /f
+if errorlevel 1 exit /b 1
+reg add "%key%\shell\open\command" /ve /d "\"%~dp0Lanyard.exe\" \"%%1\"" /f
+if errorlevel 1 exit /b 1
