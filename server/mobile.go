@@ -1,6 +1,8 @@
 package server
 
 import (
+	"net/http"
+
 	"github.com/lanyard-sso/lanyard/server/api"
 	"github.com/lanyard-sso/lanyard/server/internal/mobile"
 )
@@ -43,4 +45,17 @@ func MobileFaults(err error) []*MobileFault { return mobile.Faults(err) }
 // only developers reach, takes the debug key that Fyne publishes, with a warning.
 func (s *Server) Mobile() *MobileSetup {
 	return &mobile.Setup{Store: s.cfg.Store, Now: s.cfg.Now, InsecureAllowDebugKey: api.Loopback(s.cfg.PublicURL.Hostname())}
+}
+
+// MobileAPI serves what MobileSetup does in JSON, for pages of an administrator:
+// see docs/api.md. Nothing of this server leads there; mount it where
+// administrators are, under any prefix that is taken away (http.StripPrefix).
+//
+// admin says who makes a request, if they may administer the workspace of that
+// id. Its error is answered as it is, by its problem code; a nil admin, or one
+// that names nobody, lets nobody in.
+func (s *Server) MobileAPI(admin func(r *http.Request, workspace string) (who string, err error)) http.Handler {
+	mux := http.NewServeMux()
+	(&mobile.Handler{Setup: s.Mobile(), Admin: admin}).Mount(mux)
+	return s.guarded(noStore(problems(mux)))
 }

@@ -51,7 +51,7 @@ var arrows = []arrow{
 	{"server/internal/pgtest", nil, "it starts a PostgreSQL for tests and knows nothing of what is kept in it"},
 	{"server/internal/outbound", []string{"problem"}, "which addresses a server may call is one rule for everything that calls"},
 	{"server/internal/signin", []string{"server/api", "server/internal/directory", "server/internal/entra", "server/internal/outbound", "server/internal/saml", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
-	{"server/internal/mobile", []string{"platform/redirect", "server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
+	{"server/internal/mobile", []string{"platform/redirect", "server/api", "server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/oauth", []string{"server/internal/directory", "server/internal/entra", "server/internal/scim", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/provision", []string{"server/internal/directory", "server/internal/scim", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/deliver", []string{"server/api", "server/internal/directory", "server/internal/outbound", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},

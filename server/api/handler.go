@@ -58,6 +58,12 @@ func (f Func) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Fail writes err as a problem document and leaves it in the request's [Trace]
 // for the log. Only the code, its text and the detail leave the server.
 func Fail(w http.ResponseWriter, r *http.Request, err error) {
+	FailWith(w, r, err, func(p Problem) any { return p })
+}
+
+// FailWith is Fail with members of its own in the document (RFC 9457, section
+// 3.2): extend returns the problem with them.
+func FailWith(w http.ResponseWriter, r *http.Request, err error, extend func(Problem) any) {
 	t := TraceOf(r.Context())
 	t.Err = err
 	p := NewProblem(err, t.CorrelationID)
@@ -75,8 +81,8 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 			h.Set("Retry-After", strconv.Itoa(retryAfter))
 		}
 	}
-	body, jerr := json.Marshal(p)
-	if jerr != nil { // a struct of strings and a number: cannot happen
+	body, jerr := json.Marshal(extend(p))
+	if jerr != nil { // structs of strings and numbers: cannot happen
 		panic(jerr)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
