@@ -316,9 +316,8 @@ func (w *Window) ask(a act) {
 	if where == "" {
 		where = w.state.LastWorkspace
 	}
-	again := w.state.LastWorkspace // of a sign-in under way, which may not be what was typed here
-	if again == "" {
-		again = where
+	if w.state.Phase == auth.SigningIn && w.state.Workspace != nil && w.state.LastWorkspace != "" {
+		where = w.state.LastWorkspace // it goes on, wherever it was begun
 	}
 	method := w.state.Method
 	do := map[act]func(){
@@ -326,7 +325,7 @@ func (w *Window) ask(a act) {
 		doSignInMicrosoft:  func() { _ = client.SignInWith(w.ctx, where, auth.Microsoft) },
 		doSignInSAML:       func() { _ = client.SignInWith(w.ctx, where, auth.SAML) },
 		doSignInWithCode:   func() { _ = client.SignInWithCode(w.ctx, where) },
-		doOpenAgain:        func() { _ = client.SignInWith(w.ctx, again, method) },
+		doOpenAgain:        func() { _ = client.SignInWith(w.ctx, where, method) },
 		doCancel:           func() { client.Cancel() },
 		doDismiss:          func() { _ = client.Dismiss(w.ctx) },
 		doRetry:            func() { _ = client.Retry(w.ctx) },

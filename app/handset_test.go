@@ -117,7 +117,17 @@ func (c *handsetCanvas) down(o fyne.CanvasObject) {
 }
 
 // up lifts it again: what lies there now is tapped.
-func (c *handsetCanvas) up(at fyne.Position) { test.TapCanvas(c.Canvas, at) }
+func (c *handsetCanvas) up(at fyne.Position) {
+	var found fyne.Tappable
+	for _, p := range everything(c.Content(), fyne.Position{}) {
+		if o, ok := p.CanvasObject.(fyne.Tappable); ok && at.X >= p.at.X && at.X < p.right() && at.Y >= p.at.Y && at.Y < p.bottom() {
+			found = o
+		}
+	}
+	if found != nil {
+		found.Tapped(&fyne.PointEvent{AbsolutePosition: at})
+	}
+}
 
 // tap puts a finger in the middle of o and lifts it.
 func (c *handsetCanvas) tap(o fyne.CanvasObject) {

@@ -114,7 +114,7 @@ func (v *view) draw(p page) {
 // reveal scrolls until what lies from one object to another below it can be seen, or
 // the first of it where there is no room for all.
 func (v *view) reveal(from, to fyne.CanvasObject) {
-	const margin = 12
+	const margin = 6
 	d := fyne.CurrentApp().Driver()
 	y := func(o fyne.CanvasObject) float32 { return d.AbsolutePositionForObject(o).Y }
 	top := y(from) - y(v.scroll)
