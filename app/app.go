@@ -106,7 +106,7 @@ func New(ctx context.Context, cfg Config) *Window {
 		cfg.HTTPClient = &http.Client{}
 	}
 	w := &Window{cfg: cfg, ctx: ctx, begun: cfg.Now(), texts: english(), chosen: cfg.Storage, ui: fyne.Do}
-	w.facts = facts{Input: cfg.Workspace, KeyFile: cfg.KeyFile, Version: cfg.Version}
+	w.facts = facts{Input: cfg.Workspace, KeyFile: cfg.KeyFile, Version: cfg.Version, Phone: fyne.CurrentDevice().IsMobile()}
 	cfg.App.Settings().SetTheme(Theme{})
 	w.window = cfg.App.NewWindow(w.texts.WindowTitle)
 	w.window.SetIcon(fyne.NewStaticResource("icon.png", assets.Icon()))

@@ -157,6 +157,8 @@ type facts struct {
 	Menu bool
 	// Copied is what was copied last on this page.
 	Copied act
+	// Phone is set on Android and iOS, where the app has a return address of its own.
+	Phone bool
 	// Version is the app's, Now the clock's.
 	Version string
 	Now     time.Time

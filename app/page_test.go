@@ -147,6 +147,18 @@ func TestErrorPages_everyProblemCanBeShown(t *testing.T) {
 	}
 }
 
+// The redirect URI of an app on a phone is not that of the desktop's, which the sentence
+// for everybody names.
+func TestErrorPage_onAPhoneAnotherRedirectURIIsMissing(t *testing.T) {
+	s := auth.State{Phase: auth.SignedOut, Workspace: acme(), Err: problem.New(problem.RedirectUnknown)}
+	for _, phone := range []bool{false, true} {
+		p := pageFor(english(), s, facts{Connected: true, Now: noon, Phone: phone})
+		if strings.Contains(p.Text, "http://localhost") == phone || !strings.Contains(p.Text, "IT administrator") {
+			t.Errorf("phone %v: %q", phone, p.Text)
+		}
+	}
+}
+
 func TestDetails_haveWhatSupportNeedsAndNoSecret(t *testing.T) {
 	err := (&api.Problem{Code: string(problem.NotAdmitted), Status: 403, CorrelationID: "req-42", Detail: "Nobody of that name."}).Err()
 	got := details(auth.State{Workspace: acme()}, err, facts{Version: "0.1.0", Now: noon})

@@ -168,6 +168,9 @@ func errorPage(t texts, s auth.State, f facts) page {
 		p.Buttons[0].Look = outlined
 		p.Buttons = append([]button{{Act: doSignInWithCode, Label: t.UseCode, Look: primary}}, p.Buttons...)
 	case problem.RedirectUnknown, problem.RedirectNotRegistered:
+		if k == problem.RedirectUnknown && f.Phone {
+			p.Text = t.RedirectOfPhone
+		}
 		p.Buttons = append(p.Buttons, button{Act: doSignInWithCode, Label: t.UseCode, Look: outlined})
 	case problem.NoKeychain, problem.KeychainLocked, problem.KeychainTimeout:
 		p.Buttons = append(p.Buttons, button{Act: doStorage, Label: t.KeepElsewhere, Look: outlined})

@@ -43,24 +43,25 @@ type texts struct {
 	RevokedWiped string
 	BackToEntry  string
 
-	WhoCanHelp     string // you, your IT administrator, …
-	TryAgain, Back string
-	CopyDetails    string
-	CorrelationID  string // an id
-	SignInAgain    string
-	KeepElsewhere  string
-	StorageTitle   string
-	StorageText    string
-	UseKeyFile     string
-	UseKeyFileText string
-	UseMemory      string
-	UseMemoryText  string
-	UseKeychain    string
-	KeyFileTitle   string
-	KeyFileText    string
-	KeyFileLabel   string
-	KeyFileUse     string
-	KeyFileEmpty   string
+	RedirectOfPhone string
+	WhoCanHelp      string // you, your IT administrator, …
+	TryAgain, Back  string
+	CopyDetails     string
+	CorrelationID   string // an id
+	SignInAgain     string
+	KeepElsewhere   string
+	StorageTitle    string
+	StorageText     string
+	UseKeyFile      string
+	UseKeyFileText  string
+	UseMemory       string
+	UseMemoryText   string
+	UseKeychain     string
+	KeyFileTitle    string
+	KeyFileText     string
+	KeyFileLabel    string
+	KeyFileUse      string
+	KeyFileEmpty    string
 }
 
 // english is the language the others are translated from.
@@ -122,13 +123,14 @@ func english() texts {
 		RevokedWiped: "Everything this app had saved about your sign-in has been removed from this device.",
 		BackToEntry:  "Back to sign-in",
 
-		WhoCanHelp:    "Who can help: %s",
-		TryAgain:      "Try again",
-		Back:          "Back",
-		CopyDetails:   "Copy details for IT",
-		CorrelationID: "Correlation id: %s",
-		SignInAgain:   "Sign in",
-		KeepElsewhere: "Keep the sign-in elsewhere",
+		RedirectOfPhone: "Ask your IT administrator to add this app's redirect URI for phones. The command lanyardd mobile ids prints it.",
+		WhoCanHelp:      "Who can help: %s",
+		TryAgain:        "Try again",
+		Back:            "Back",
+		CopyDetails:     "Copy details for IT",
+		CorrelationID:   "Correlation id: %s",
+		SignInAgain:     "Sign in",
+		KeepElsewhere:   "Keep the sign-in elsewhere",
 
 		StorageTitle:   "Where to keep your sign-in",
 		StorageText:    "Lanyard keeps it in the keychain, but this device's keychain cannot be used.",
