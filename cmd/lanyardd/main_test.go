@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 // Each file in testdata/script is what a person types and what they see. The
 // program is the real one, in a process of its own.
 //
-// req: B1 B2 B5 B9 B10 B11 B12 B13 C2 H4
+// req: B1 B2 B5 B9 B10 B11 B12 B13 C2 G1 G3 G4 G8 H4
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -40,6 +40,8 @@ func TestScripts(t *testing.T) {
 			"saml-files":  samlFiles,
 			"saml-server": samlServer,
 			"becomes":     becomes,
+
+			"app-files": appFiles,
 		},
 	})
 }

@@ -255,15 +255,15 @@ func failureDoc(err error) *mobileFindingDoc {
 
 // text is what is wrong in one line.
 func (d mobileFindingDoc) text() string {
-	out := d.Sentence
+	var values []string
 	if d.Expected != "" {
-		out += " Expected: " + printable(d.Expected)
+		values = append(values, "expected "+printable(d.Expected))
 	}
 	if d.Found != "" {
-		if d.Expected != "" {
-			out += ","
-		}
-		out += " found: " + printable(d.Found)
+		values = append(values, "found "+printable(d.Found))
 	}
-	return out
+	if len(values) == 0 {
+		return d.Sentence
+	}
+	return d.Sentence + " [" + strings.Join(values, "; ") + "]"
 }

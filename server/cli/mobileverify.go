@@ -55,7 +55,7 @@ func (m mobileVerifyCmd) Run(c *command) error {
 		return err
 	}
 	if n := len(doc.Differences); n > 0 {
-		return problem.Detailf(problem.VerifyDiffers, "There is %s, listed above.", counted(n, "difference"))
+		return problem.Detailf(problem.VerifyDiffers, "Found %s, listed above.", counted(n, "difference"))
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func (d verifyDoc) print(c *command) error {
 	return err
 }
 
-// counted is a number with its noun.
+// counted is a number with what it counts.
 func counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
