@@ -35,6 +35,7 @@ type world struct {
 	server  *url.URL
 	db      string
 	browser *person
+	phone   *handset // nil for a desktop
 }
 
 // person is somebody with a browser whose cookies last.
@@ -66,12 +67,17 @@ func (p *person) visits() [][]string {
 }
 
 func newWorld(t *testing.T) *world {
+	return newWorldWith(t, entratest.Redirect{Platform: entratest.PublicClient, URI: "http://localhost"})
+}
+
+// newWorldWith is newWorld with an app that comes back to redirect.
+func newWorldWith(t *testing.T, redirect entratest.Redirect) *world {
 	w := &world{t: t, entra: entratest.New(t)}
 	w.tenant = w.entra.AddTenant(entratest.TenantOptions{Domain: "acme.example", Name: "Acme"})
 	w.app = w.tenant.AddApp(entratest.App{
 		Name: "Lanyard", IsFallbackPublicClient: true, AssignmentRequired: true, AdminConsent: true,
 		Scopes:    []entratest.Scope{{Value: "access_as_user"}},
-		Redirects: []entratest.Redirect{{Platform: entratest.PublicClient, URI: "http://localhost"}},
+		Redirects: []entratest.Redirect{redirect},
 	})
 	w.ada = w.tenant.AddUser(entratest.User{UserPrincipalName: "ada@acme.example", DisplayName: "Ada Lovelace", Mail: "ada@acme.example", Department: "Engineering", Password: "a password"})
 	if err := w.tenant.Assign(w.app, w.ada); err != nil {
@@ -156,8 +162,15 @@ func (w *world) start(dir string) *device {
 		t.Fatal(err)
 	}
 	d := &device{dir: dir, log: &bytes.Buffer{}}
-	provider := msal.New(msal.Config{Cache: vault.File("msal"), OpenURL: w.browser.open, Return: platform.Loopback, HTTPClient: w.entra.HTTPClient()})
-	d.Client = auth.New(auth.Config{Server: w.server, Provider: provider, Vault: vault, Device: "test", OpenURL: w.browser.open, Return: platform.Loopback, Log: slog.New(slog.NewTextHandler(d.log, nil))})
+	c := auth.Config{
+		Server: w.server, Vault: vault, Device: "test", OpenURL: w.browser.open, Return: platform.Loopback,
+		Log: slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	if h := w.phone; h != nil {
+		c.OpenURL, c.Return, c.Fallback, c.Resume, c.Pending = h.open, h.prepare, platform.Loopback, h.resume, vault.Pending()
+	}
+	c.Provider = msal.New(msal.Config{Cache: vault.File("msal"), OpenURL: c.OpenURL, Return: c.Return, HTTPClient: w.entra.HTTPClient()})
+	d.Client = auth.New(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { d.Run(ctx); close(done) }()
