@@ -54,10 +54,10 @@ static void prefer_tab(calls *c, jobject context, jobject intent) {
 
 void lanyard_open_url(uintptr_t env, uintptr_t context, const uint16_t *url, int length, lanyard_answer *answer) {
 	calls c;
-	jobject self = (jobject)context;
 	calls_begin(&c, (JNIEnv *)env, answer);
+	jobject self = calls_hold(&c, context);
 	jobject intent = view(&c, url, length);
-	if (intent) {
+	if (intent && !answer->failed) {
 		prefer_tab(&c, self, intent);
 		calls_again(&c); // a whole browser will do
 		jclass activity = calls_class(&c, "android/app/Activity");
@@ -71,8 +71,8 @@ void lanyard_open_url(uintptr_t env, uintptr_t context, const uint16_t *url, int
 
 void lanyard_receives(uintptr_t env, uintptr_t context, const uint16_t *uri, int length, lanyard_answer *answer) {
 	calls c;
-	jobject self = (jobject)context;
 	calls_begin(&c, (JNIEnv *)env, answer);
+	jobject self = calls_hold(&c, context);
 	jobject intent = view(&c, uri, length);
 	calls_object(&c, intent, "setPackage", "(Ljava/lang/String;)Landroid/content/Intent;", package_name(&c, self));
 	jobject found = calls_object(&c, package_manager(&c, self), "resolveActivity",
@@ -103,8 +103,8 @@ static jobjectArray signatures(calls *c, jobject packages, jstring name) {
 
 void lanyard_signers(uintptr_t env, uintptr_t context, lanyard_answer *answer) {
 	calls c;
-	jobject self = (jobject)context;
 	calls_begin(&c, (JNIEnv *)env, answer);
+	jobject self = calls_hold(&c, context);
 	jstring name = package_name(&c, self);
 	calls_answer_word(&c, name);
 	jobjectArray all = signatures(&c, package_manager(&c, self), name);

@@ -121,6 +121,14 @@ static int made(calls *c, const void *result, const char *step) {
 	return !c->answer->failed;
 }
 
+jobject calls_hold(calls *c, uintptr_t context) {
+	if (c->answer->failed) {
+		return NULL;
+	}
+	jobject held = (*c->env)->NewLocalRef(c->env, (jobject)context);
+	return made(c, held, "NewLocalRef") ? held : NULL;
+}
+
 jclass calls_class(calls *c, const char *name) {
 	if (c->answer->failed) {
 		return NULL;

@@ -19,6 +19,11 @@ typedef struct {
 void calls_begin(calls *c, JNIEnv *env, lanyard_answer *answer);
 void calls_end(calls *c);
 
+// calls_hold takes a reference of our own to the Context that the toolkit lent.
+// It lets go of it whenever the window is shown anew, in the middle of a sequence
+// too. Call it first.
+jobject calls_hold(calls *c, uintptr_t context);
+
 // calls_again lets a sequence go on after a failure that does not matter.
 void calls_again(calls *c);
 

@@ -139,6 +139,7 @@ static void f_CallVoidMethodV(JNIEnv *env, jobject o, jmethodID m, va_list a) {
 }
 
 static jstring f_NewStringUTF(JNIEnv *env, const char *s) { return fails(env) ? NULL : track(real->NewStringUTF(env, s)); }
+static jobject f_NewLocalRef(JNIEnv *env, jobject o) { return fails(env) ? NULL : track(real->NewLocalRef(env, o)); }
 static jstring f_NewString(JNIEnv *env, const jchar *s, jsize n) { return fails(env) ? NULL : track(real->NewString(env, s, n)); }
 static jbyteArray f_NewByteArray(JNIEnv *env, jsize n) { return fails(env) ? NULL : track(real->NewByteArray(env, n)); }
 static jobjectArray f_NewObjectArray(JNIEnv *env, jsize n, jclass c, jobject o) { return fails(env) ? NULL : track(real->NewObjectArray(env, n, c, o)); }
@@ -185,6 +186,7 @@ void faults_begin(JNIEnv *env, int nth, int mode) {
 	WATCH(CallBooleanMethodV);
 	WATCH(CallVoidMethodV);
 	WATCH(NewStringUTF);
+	WATCH(NewLocalRef);
 	WATCH(NewString);
 	WATCH(NewByteArray);
 	WATCH(NewObjectArray);
@@ -195,7 +197,6 @@ void faults_begin(JNIEnv *env, int nth, int mode) {
 	// What is not watched could leak unseen, so it must not be used.
 	table.NewGlobalRef = NULL;
 	table.NewWeakGlobalRef = NULL;
-	table.NewLocalRef = NULL;
 	table.NewObject = NULL;
 	table.NewObjectA = NULL;
 	table.CallVoidMethod = NULL;
