@@ -22,7 +22,11 @@ func (p Plan) Az(have *Application) (string, error) {
 	}
 	line("set -eu")
 	line("GRAPH=${GRAPH:-%s}", GraphFor(p.Authority))
-	line("CLIENT_ID=${CLIENT_ID:-%s}", p.With(appID(have)).ClientID)
+	if client := p.With(appID(have)).ClientID; client != "" {
+		line("CLIENT_ID=%s", client)
+	} else {
+		line("CLIENT_ID=${CLIENT_ID:-}")
+	}
 	line("SCIM_TOKEN=${SCIM_TOKEN:-} JOB_ID=${JOB_ID:-}")
 	line("BODY=$(mktemp)")
 	line(`trap 'rm -f "$BODY"' EXIT`)

@@ -69,7 +69,7 @@ func (p Plan) Terraform(have *Application) string {
 	a := p.Merged(base)
 	h := &hcl{}
 	h.line("# %s in Microsoft Entra ID for the workspace %s. Written by: lanyardd entra plan --format terraform", comment(p.Name), p.Workspace)
-	for _, w := range p.Warnings(nil) {
+	for _, w := range p.Warnings(have) {
 		h.line("# %s", comment(w))
 	}
 	h.line("")
