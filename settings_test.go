@@ -2,13 +2,17 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/lanyard-sso/lanyard/app"
+	"github.com/lanyard-sso/lanyard/auth"
+	"github.com/lanyard-sso/lanyard/platform"
 	"github.com/lanyard-sso/lanyard/problem"
 )
 
@@ -141,4 +145,40 @@ func problemCode(err error) problem.Code {
 		return p.Code
 	}
 	return ""
+}
+
+// A sign-in waits in the vault where, and only where, a later process of the app
+// can go on with it.
+//
+// req: G5
+func TestClient_aPendingSignInIsKeptWhereItCanBeFinished(t *testing.T) {
+	s, _, _, err := read(t, nil, "--data-dir", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.complete("https://sso.example.com", "", "acme"); err != nil {
+		t.Fatal(err)
+	}
+	vault, err := platform.OpenVault(platform.VaultConfig{Keys: platform.MemoryKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := platform.SystemBrowser(aboutThisApp().ID)
+	there := here
+	there.Resume = func(context.Context, string, string) (auth.Return, error) { return nil, auth.ErrNoReturn }
+	for _, c := range []struct {
+		browser platform.Browser
+		kept    bool
+	}{{here, here.Resume != nil}, {there, true}} {
+		got := s.client(&http.Client{}, c.browser, vault)
+		if (got.Pending != nil) != c.kept || (got.Resume != nil) != c.kept {
+			t.Errorf("kept: %v and %v, want %v", got.Pending != nil, got.Resume != nil, c.kept)
+		}
+		if got.OpenURL == nil || got.Return == nil || got.Fallback == nil || got.Vault == nil || got.Device == "" || got.LastWorkspace != "acme" {
+			t.Errorf("something is not wired: %+v", got)
+		}
+		if _, ok := got.Provider.(auth.Resumer); !ok {
+			t.Error("the provider cannot finish what another process began")
+		}
+	}
 }

@@ -137,6 +137,9 @@ func (f *fakeServer) StartSession(ctx context.Context, r api.SessionRequest) (ap
 		return api.Session{}, problem.New(problem.AccessEnded)
 	}
 	refreshable := false
+	if r.Code == "stolen" {
+		f.calls["stolen"]++
+	}
 	switch {
 	case r.Code != "":
 		sum := sha256.Sum256([]byte(r.CodeVerifier))
@@ -323,6 +326,7 @@ type fakeProvider struct {
 	codes    map[string]string // code → verifier, of a Resumer's sign-ins
 	begun    int               // Begins that neither Finish nor Abandon ended
 	redeemed int
+	stolen   int // codes of somebody else's
 	signIn   error // what SignIn answers, and Finish
 	silent   error
 	wait     chan struct{} // SignIn waits for it, ignoring ctx when deaf

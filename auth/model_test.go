@@ -29,6 +29,7 @@ var happenings = []string{
 	"keychain breaks", "keychain works", "wait",
 	"sign in by SAML", "SAML alone", "SAML and Microsoft", "Microsoft alone", "browser refuses", "browser opens",
 	"identity provider refuses", "identity provider accepts", "answer lost", "token stolen",
+	"killed", "killed", "no link of the app's own", "links again", "somebody else's link",
 }
 
 // TestModel_whateverHappens draws sequences of happenings, lets each of them
@@ -41,8 +42,9 @@ func TestModel_whateverHappens(t *testing.T) {
 				wait: time.Duration(rapid.SampledFrom([]int{0, 0, 1, 30, 600, 4000, 9000}).Draw(rt, "seconds")) * time.Second,
 			}
 		}), 1, 25).Draw(rt, "steps")
+		device := rapid.SampledFrom([]kind{embedded, desktop, phone}).Draw(rt, "device")
 		var broken []string
-		synctest.Test(t, func(t *testing.T) { broken = play(t, steps) })
+		synctest.Test(t, func(t *testing.T) { broken = play(t, device, steps) })
 		if len(broken) > 0 {
 			rt.Fatalf("%s", strings.Join(broken, "\n"))
 		}
@@ -50,8 +52,9 @@ func TestModel_whateverHappens(t *testing.T) {
 }
 
 // play runs steps against a fresh rig and returns what was not as it must be.
-func play(t *testing.T, steps []step) (broken []string) {
+func play(t *testing.T, device kind, steps []step) (broken []string) {
 	r := newRig(t)
+	r.device = device
 	slow := make(chan struct{})
 	close(slow)
 	r.provider.wait, r.browser.wait = slow, slow
@@ -104,6 +107,15 @@ func happen(r *rig, what string, slow *chan struct{}) {
 	case "restart":
 		r.stop()
 		r.run()
+	case "killed":
+		r.kill()
+		r.run()
+	case "no link of the app's own":
+		r.browser.set(func() { r.browser.noReturn = ErrNoReturn })
+	case "links again":
+		r.browser.set(func() { r.browser.noReturn = nil })
+	case "somebody else's link":
+		r.browser.set(func() { r.browser.strays = append(r.browser.strays, url.Values{"code": {"stolen"}, "state": {"another"}}) })
 	case "server down":
 		r.server.cut(true)
 	case "server up", "stream cut":
@@ -189,6 +201,9 @@ func invariants(r *rig, last step) (broken []string) {
 	must((s.Method != "") == (s.Workspace != nil && (s.Phase == SigningIn || s.Phase == SignedIn || s.Phase == Offline)), "%v by %q", s.Phase, s.Method)
 	must(s.DeviceCode == nil || s.Method == Microsoft, "a code by %q", s.Method)
 	must(s.Phase == SigningIn || r.browser.ways() == 0, "%v, and %d ways back are open", s.Phase, r.browser.ways())
+	must(s.Phase == SigningIn || r.pending.empty(), "%v, and a sign-in is pending", s.Phase)
+	must(r.pending.now().State == "" || r.device == phone, "kept where nothing can go on with it")
+	must(s.Phase == SigningIn || r.provider.begun == 0, "%v, and %d begun sign-ins are left", s.Phase, r.provider.begun)
 	saved := r.vault.now()
 	must(saved.Account == "" || saved.RefreshToken == "", "two ways to go on are saved: %+v", saved)
 	must(saved.RefreshToken == "" || saved.Method == SAML && saved.RetryKey != "", "saved %+v", saved)
@@ -198,6 +213,7 @@ func invariants(r *rig, last step) (broken []string) {
 		r.server.mu.Unlock()
 		must(down || !ended, "signed in although the access has ended")
 	}
+	must(r.server.count("stolen") == 0 && r.provider.stolen == 0, "a code that somebody else sent was used")
 	if strings.HasPrefix(last.what, "sign out") && s.Phase == SignedOut {
 		must(r.vault.empty(), "signed out, and the vault has %+v", r.vault.now())
 		must(r.provider.empty(), "signed out, and Microsoft's tokens are still there")

@@ -273,6 +273,9 @@ func (p *fakeProvider) Finish(ctx context.Context, _ Request, begun []byte, answ
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.begun = 0
+	if answer.Get("code") == "stolen" {
+		p.stolen++
+	}
 	if err := errors.Join(ctx.Err(), p.signIn); err != nil {
 		return Token{}, err
 	}
@@ -336,6 +339,7 @@ func (r *rig) kill() {
 	r.quit()
 	<-r.over
 	r.browser.set(func() { r.browser.open = 0 }) // its ways back ended with it
+	r.provider.set(func() { r.provider.begun = 0 })
 }
 
 // mortal runs do between the places "before name" and "after name".
