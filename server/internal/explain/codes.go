@@ -101,6 +101,9 @@ func (r reader) lanyardCode(s string) (Explanation, bool) {
 	}
 	t := problem.Lookup(code)
 	e.Notes = append([]string{t.Sentence, t.Next, "Who can mend it: " + string(t.Who) + "."}, e.Notes...)
+	if code == problem.NotAdmitted {
+		e.note(notProvisioned()...)
+	}
 	return e, true
 }
 

@@ -37,6 +37,7 @@ const (
 	KindCertificate    Kind = "a certificate"
 	KindPrivateKey     Kind = "a private key"
 	KindPage           Kind = "a web page"
+	KindProvisioning   Kind = "something of Entra's provisioning"
 )
 
 // Options says what things are judged against. The zero value judges what can
@@ -177,7 +178,7 @@ func (r reader) explain(raw []byte) Explanation {
 	}
 	s := string(text)
 	for _, try := range []func(string) (Explanation, bool){
-		r.pem, r.address, r.markup, r.form, r.token, r.object, r.lanyardCode, r.aadsts, r.der, r.encoded, r.number,
+		r.pem, r.address, r.markup, r.form, r.token, r.object, r.lanyardCode, r.aadsts, r.provisioning, r.der, r.encoded, r.number,
 	} {
 		if e, ok := try(s); ok {
 			return e
