@@ -52,6 +52,12 @@ type Keys struct{}
 
 var _ Wrapper = Keys{}
 
+// Ready implements Wrapper.
+func (Keys) Ready() error {
+	_, err := call(func(env, _ C.uintptr_t, a *C.lanyard_answer) { C.lanyard_key_ready(env, a) })
+	return err
+}
+
 // Wrap implements Wrapper.
 func (Keys) Wrap(alias string, plain, associated []byte) (nonce, sealed []byte, err error) {
 	a, err := call(func(env, _ C.uintptr_t, a *C.lanyard_answer) {

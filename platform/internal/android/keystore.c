@@ -37,6 +37,11 @@ static jobjectArray one_word(calls *c, const char *word) {
 	return calls_check(c, "NewObjectArray") ? array : NULL;
 }
 
+static jobject new_generator(calls *c) {
+	return calls_static(c, "javax/crypto/KeyGenerator", "getInstance",
+		"(Ljava/lang/String;Ljava/lang/String;)Ljavax/crypto/KeyGenerator;", calls_word(c, "AES"), calls_word(c, PROVIDER));
+}
+
 // make_key makes an AES-256 key for GCM with nonces of the keystore's own. It
 // asks for no finger and no screen lock: the app may start in the background,
 // and who may use the phone is decided elsewhere.
@@ -47,8 +52,7 @@ static jobject make_key(calls *c, jstring alias) {
 	calls_object(c, b, "setEncryptionPaddings", "([Ljava/lang/String;)" BUILDER, one_word(c, "NoPadding"));
 	calls_object(c, b, "setRandomizedEncryptionRequired", "(Z)" BUILDER, JNI_TRUE);
 	jobject spec = calls_object(c, b, "build", "()Landroid/security/keystore/KeyGenParameterSpec;");
-	jobject generator = calls_static(c, "javax/crypto/KeyGenerator", "getInstance",
-		"(Ljava/lang/String;Ljava/lang/String;)Ljavax/crypto/KeyGenerator;", calls_word(c, "AES"), calls_word(c, PROVIDER));
+	jobject generator = new_generator(c);
 	calls_void(c, generator, "init", "(Ljava/security/spec/AlgorithmParameterSpec;)V", spec);
 	return calls_object(c, generator, "generateKey", "()Ljavax/crypto/SecretKey;");
 }
@@ -61,6 +65,14 @@ static jobject new_cipher(calls *c) {
 static jbyteArray run(calls *c, jobject cipher, const unsigned char *associated, int associated_size, jbyteArray input) {
 	calls_void(c, cipher, "updateAAD", "([B)V", calls_bytes(c, associated, associated_size));
 	return (jbyteArray)calls_object(c, cipher, "doFinal", "([B)[B", input);
+}
+
+void lanyard_key_ready(uintptr_t env, lanyard_answer *answer) {
+	calls c;
+	calls_begin(&c, (JNIEnv *)env, answer);
+	open_store(&c);
+	new_generator(&c);
+	calls_end(&c);
 }
 
 void lanyard_key_wrap(uintptr_t env, const uint16_t *alias, int alias_length, const unsigned char *plain, int size,

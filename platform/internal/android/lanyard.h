@@ -37,6 +37,10 @@ void lanyard_receives(uintptr_t env, uintptr_t context, const uint16_t *uri, int
 // the order of the system: with a rotated key the oldest first.
 void lanyard_signers(uintptr_t env, uintptr_t context, lanyard_answer *answer);
 
+// lanyard_key_ready fails where keys for AES cannot be made: before Android 6,
+// and where the Keystore does not answer.
+void lanyard_key_ready(uintptr_t env, lanyard_answer *answer);
+
 // lanyard_key_wrap encrypts with the key of this alias in the Android Keystore,
 // which is made when there is none, and returns the nonce and what AES-GCM
 // made. associated is additional data.

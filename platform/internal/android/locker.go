@@ -19,6 +19,8 @@ var ErrNoItem = errors.New("android: no such item")
 
 // Wrapper encrypts with keys that it never gives away. Keys is the real one.
 type Wrapper interface {
+	// Ready reports why nothing can be wrapped on this device.
+	Ready() error
 	// Wrap makes the key of this alias where there is none.
 	Wrap(alias string, plain, associated []byte) (nonce, sealed []byte, err error)
 	Unwrap(alias string, nonce, sealed, associated []byte) ([]byte, error)
@@ -68,11 +70,15 @@ func (l Locker) place(service, user string) place {
 }
 
 // Get returns ErrNoItem when there is nothing, and when its key is gone: then it
-// is removed, since nothing will ever read it.
+// is removed, since nothing will ever read it. ErrNoItem also means that Set can
+// be expected to work.
 func (l Locker) Get(service, user string) (string, error) {
 	p := l.place(service, user)
 	raw, err := readItem(p.path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if err := l.Keys.Ready(); err != nil {
+			return "", err
+		}
 		return "", ErrNoItem
 	}
 	if err != nil {

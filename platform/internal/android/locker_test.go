@@ -34,7 +34,9 @@ func (k *keystore) gcm(alias string) cipher.AEAD {
 	return gcm
 }
 
-func (k *keystore) ready() error {
+func (k *keystore) Ready() error { return k.fail }
+
+func (k *keystore) usable() error {
 	if k.void {
 		return &Error{"init", "android.security.keystore.KeyPermanentlyInvalidatedException"}
 	}
@@ -42,7 +44,7 @@ func (k *keystore) ready() error {
 }
 
 func (k *keystore) Wrap(alias string, plain, associated []byte) (nonce, sealed []byte, err error) {
-	if err := k.ready(); err != nil {
+	if err := k.usable(); err != nil {
 		return nil, nil, err
 	}
 	if k.keys[alias] == nil {
@@ -55,7 +57,7 @@ func (k *keystore) Wrap(alias string, plain, associated []byte) (nonce, sealed [
 }
 
 func (k *keystore) Unwrap(alias string, nonce, sealed, associated []byte) ([]byte, error) {
-	if err := k.ready(); err != nil {
+	if err := k.usable(); err != nil {
 		return nil, err
 	}
 	if k.keys[alias] == nil {
@@ -208,6 +210,15 @@ func TestLocker_itKeepsWhatMayBeOpenedLater(t *testing.T) {
 	var onDisk *fs.PathError
 	if _, err := l.Get("s", "u"); !errors.As(err, &onDisk) {
 		t.Errorf("a folder in its place: %v", err)
+	}
+}
+
+// Whether there is a keystore is asked before anybody signs in.
+func TestLocker_itSaysAtOnceThatNothingCanBeKept(t *testing.T) {
+	ks := newKeystore()
+	ks.fail = &Error{"getInstance", "java.security.NoSuchAlgorithmException"}
+	if _, err := (Locker{Dir: t.TempDir(), Keys: ks}).Get("s", "u"); !errors.Is(err, ks.fail) {
+		t.Errorf("got %v", err)
 	}
 }
 

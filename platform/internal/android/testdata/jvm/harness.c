@@ -91,6 +91,9 @@ static void call(job *j, JNIEnv *env) {
 	case 's':
 		lanyard_signers(e, context, &j->answer);
 		break;
+	case 'k':
+		lanyard_key_ready(e, &j->answer);
+		break;
 	case 'w':
 		lanyard_key_wrap(e, j->text, j->length, j->first, j->first_size, j->second, j->second_size, &j->answer);
 		break;

@@ -9,6 +9,7 @@ import android.content.pm.Signature;
 import android.net.Uri;
 import android.os.Build;
 import java.nio.charset.StandardCharsets;
+import java.security.Provider;
 import java.security.Security;
 import java.util.Arrays;
 import java.util.List;
@@ -356,6 +357,10 @@ public final class Harness {
         });
     }
 
+    static Answer ready() {
+        return call('k', null, null, null, null, null);
+    }
+
     static Answer wrap(String alias) {
         return call('w', null, alias, SECRET, FOR, null);
     }
@@ -413,11 +418,25 @@ public final class Harness {
             clean();
         });
         scenario("key: is not there before Android 6", () -> {
+            same("ok", ready().outcome(), "with it");
             Security.removeProvider("AndroidKeyStore");
             try {
+                same("getInstance: java.security.KeyStoreException", ready().outcome(), "without");
                 same("getInstance: java.security.KeyStoreException", wrap("a").outcome(), "wrapping");
                 clean();
             } finally {
+                Security.insertProviderAt(new StandIn(), 1);
+            }
+            // Android 4.3 had a keystore, but none for AES.
+            Provider old = new Provider("AndroidKeyStore", "1", "") {};
+            old.put("KeyStore.AndroidKeyStore", StandIn.Store.class.getName());
+            Security.removeProvider("AndroidKeyStore");
+            Security.insertProviderAt(old, 1);
+            try {
+                same("getInstance: java.security.NoSuchAlgorithmException", ready().outcome(), "without AES");
+                clean();
+            } finally {
+                Security.removeProvider("AndroidKeyStore");
                 Security.insertProviderAt(new StandIn(), 1);
             }
         });
@@ -451,6 +470,12 @@ public final class Harness {
             withFaults(removes);
             plan(0, 0);
             withThrowingMethods(removes, "load", "containsAlias", "deleteEntry");
+            withFaults(() -> holds(!ready().outcome().contains("hunter2"), "a message"));
+            plan(0, 0);
+            Stub.reset();
+            Stub.plan("load", new SecurityException("hunter2"));
+            same("load: java.lang.SecurityException", ready().outcome(), "ready");
+            clean();
         });
     }
 }
