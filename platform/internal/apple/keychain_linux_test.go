@@ -116,9 +116,12 @@ func TestKeychain_itKeepsItemsOnAPhone(t *testing.T) {
 	})
 }
 
-// req: G7
+// req: G5 G7
 func TestKeychain_itKeepsItemsOnAMac(t *testing.T) {
-	path := newCompiler(t, false).program(t, "secitem_darwin.c")
+	c := newCompiler(t, false)
+	path := c.program(t, "secitem_darwin.c")
+	t.Run("the bundle's identifier", func(t *testing.T) { play(t, path, bundles) })
+	t.Run("misuse", func(t *testing.T) { refusesMisuse(t, c) })
 	play(t, path, everywhere)
 	play(t, path, []scene{
 		{"goes to the login keychain where it is not entitled", []string{"entitled 0", "get s a", "set s a one", "get s a", "set s a two", "items", "remove s a", "get s a"}, []string{"get -25300", "set 0", "get 0 one", "set 0", "login s/a=two", "remove 0", "get -25300"}},
@@ -134,25 +137,24 @@ func TestKeychain_itKeepsItemsOnAMac(t *testing.T) {
 	})
 }
 
-// req: G5
-func TestBundleID_itIsThatOfAnAppAndOfNothingElse(t *testing.T) {
-	play(t, newCompiler(t, false).program(t, "secitem_darwin.c"), []scene{
-		{"is read from an app", []string{"bundle com.acme.App /Applications/Lanyard.app", "id"}, []string{"id com.acme.App"}},
-		{"is read whatever the extension's letter case", []string{"bundle com.acme /x/L.APP", "id"}, []string{"id com.acme"}},
-		{"has room for any text", []string{"bundle ü€😀 /x/L.app", "id"}, []string{"id ü€😀"}},
-		{"is not that of a plain program", []string{"id", "bundle - /usr/local/bin", "id", "bundle com.acme /usr/local/bin", "id", "bundle com.acme /x.app/bin", "id"}, []string{"id -", "id -", "id -", "id -"}},
-		{"is not that of another bundle", []string{"bundle com.acme /x/Thing.bundle", "id"}, []string{"id -"}},
-		{"is not there in an app without one", []string{"bundle - /x/Lanyard.app", "id"}, []string{"id -"}},
-	})
+// bundles say which programs on a Mac have an identifier.
+var bundles = []scene{
+	{"is read from an app", []string{"bundle com.acme.App /Applications/Lanyard.app", "id"}, []string{"id com.acme.App"}},
+	{"is read whatever the extension's letter case", []string{"bundle com.acme /x/L.APP", "id"}, []string{"id com.acme"}},
+	{"has room for any text", []string{"bundle ü€😀 /x/L.app", "id"}, []string{"id ü€😀"}},
+	{"is not that of a plain program", []string{"id", "bundle - /usr/local/bin", "id", "bundle com.acme /usr/local/bin", "id", "bundle com.acme /x.app/bin", "id"}, []string{"id -", "id -", "id -", "id -"}},
+	{"is not that of another bundle", []string{"bundle com.acme /x/Thing.bundle", "id"}, []string{"id -"}},
+	{"is not there in an app without one", []string{"bundle - /x/Lanyard.app", "id"}, []string{"id -"}},
 }
 
-// The keychain in memory would be no proof if it let anything pass.
-func TestKeychain_itsStandInRefusesMisuse(t *testing.T) {
+// refusesMisuse tries the keychain in memory, which would be no proof if it let
+// anything pass.
+func refusesMisuse(t *testing.T, c compiler) {
+	t.Helper()
 	source, err := os.ReadFile("secitem_darwin.c")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newCompiler(t, false)
 	for name, w := range map[string]struct{ old, new, says string }{
 		"an object too many":          {"\tCFRelease(q);\n\treturn status;\n}\n\nint32_t lanyard_item_remove", "\treturn status;\n}\n\nint32_t lanyard_item_remove", "objects and 0 pieces"},
 		"one release too many":        {"\tCFRelease(q);\n\treturn status;\n}\n\nint32_t lanyard_item_remove", "\tCFRelease(q);\n\tCFRelease(q);\n\treturn status;\n}\n\nint32_t lanyard_item_remove", "heap-use-after-free"},
