@@ -22,7 +22,7 @@ import (
 // Limits of what is taken apart. The largest app there is has far less.
 const (
 	maxFiles    = 20_000
-	maxUnpacked = 2 << 30
+	maxUnpacked = 512 << 20
 )
 
 // inspectFiles looks at an app that is many files: a zip of any name or, on

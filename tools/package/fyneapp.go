@@ -56,7 +56,7 @@ func checkServer(address string) error {
 var (
 	releaseTable = regexp.MustCompile(`(?m)^[ \t]*\[Release\][ \t]*(#.*)?$`)
 	anyTable     = regexp.MustCompile(`(?m)^[ \t]*\[`)
-	serverLine   = regexp.MustCompile(`(?m)^[ \t]*Server[ \t]*=.*$`)
+	serverLine   = regexp.MustCompile(`(?m)^[ \t]*Server[ \t]*=.*\n?`)
 )
 
 // withServer returns the text of a FyneApp.toml with Server in [Release], which

@@ -105,12 +105,15 @@ func (i ids) android(w want, f *findings) {
 	f.warnings(i, w)
 }
 
+// debugCodes are what an app for trying is warned of rightly.
+var debugCodes = []problem.Code{problem.AppDebuggable, problem.AppDebugKey}
+
 // warnings takes over what lanyardd found to be wrong. An app for trying may be
 // debuggable and signed with a debug key.
 func (f *findings) warnings(i ids, w want) {
 	n := 0
 	for _, x := range i.Warnings {
-		if x.Note || !w.release && (x.Code == problem.AppDebuggable || x.Code == problem.AppDebugKey) {
+		if x.Note || !w.release && slices.Contains(debugCodes, x.Code) {
 			continue
 		}
 		n++

@@ -80,7 +80,7 @@ func withLinks(packed []byte) ([]byte, error) {
 
 // eachInTar hands over every entry of a tar file, with its content.
 func eachInTar(packed []byte, do func(*tar.Header, []byte) error) error {
-	r := tar.NewReader(bytes.NewReader(packed))
+	r, left := tar.NewReader(bytes.NewReader(packed)), int64(maxUnpacked)
 	for {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -89,9 +89,12 @@ func eachInTar(packed []byte, do func(*tar.Header, []byte) error) error {
 		if err != nil {
 			return err
 		}
-		data, err := io.ReadAll(r)
+		data, err := io.ReadAll(io.LimitReader(r, left+1))
 		if err != nil {
 			return err
+		}
+		if left -= int64(len(data)); left < 0 {
+			return fmt.Errorf("it holds more than %d bytes", int64(maxUnpacked))
 		}
 		if err := do(h, data); err != nil {
 			return err
