@@ -124,19 +124,6 @@ static OSStatus get(enum keychain in, const char *service, const char *account, 
 	return status;
 }
 
-int32_t lanyard_item_get(const char *service, const char *account, uint8_t **value, size_t *length) {
-	*value = NULL;
-	*length = 0;
-	if (may_use_protected()) {
-		OSStatus status = get(PROTECTED, service, account, value, length);
-		if (!leave_protected(status) && (!TARGET_OS_OSX || status != errSecItemNotFound)) {
-			return status;
-		}
-	}
-	// An older version, or this one before it was entitled, may have left it here.
-	return get(LOGIN, service, account, value, length);
-}
-
 static void overwrite(uint8_t *bytes, size_t length) {
 	volatile uint8_t *p = bytes; // a memset before free may be left out
 	while (length-- > 0) {
@@ -204,6 +191,24 @@ static OSStatus set(enum keychain in, const char *service, const char *account, 
 		CFRelease(data);
 	}
 	CFRelease(q);
+	return status;
+}
+
+int32_t lanyard_item_get(const char *service, const char *account, uint8_t **value, size_t *length) {
+	*value = NULL;
+	*length = 0;
+	if (may_use_protected()) {
+		OSStatus status = get(PROTECTED, service, account, value, length);
+		if (!leave_protected(status) && (!TARGET_OS_OSX || status != errSecItemNotFound)) {
+			return status;
+		}
+	}
+	// An older version, or this one before it was entitled, may have left it
+	// here. It is taken along, so that the system asks for it no second time.
+	OSStatus status = get(LOGIN, service, account, value, length);
+	if (status == errSecSuccess && may_use_protected()) {
+		(void)set(PROTECTED, service, account, *value, *length); // or else next time
+	}
 	return status;
 }
 
