@@ -155,11 +155,12 @@ func (c *Client) resumePending(ctx context.Context, op *operation, p Pending) er
 	}
 	next := Saved{Server: p.Server, LastWorkspace: p.LastWorkspace, Workspace: p.Workspace, Method: p.Method}
 	key := next.Server + " " + next.Workspace.ID
-	err := c.comeBack(ctx, op, next, p)
-	if c.choose[key] = err != nil; err == nil {
-		delete(c.choose, key)
+	if err := c.comeBack(ctx, op, next, p); err != nil {
+		c.choose[key] = true
+		return err
 	}
-	return err
+	delete(c.choose, key)
+	return nil
 }
 
 // comeBack waits for the answer to p and turns it into a session.

@@ -497,11 +497,3 @@ func (m mortalServer) StartSession(ctx context.Context, r api.SessionRequest) (a
 func (m mortalServer) EndSession(ctx context.Context, token string, all bool) error {
 	return mortally(m.p, "ending the session", func() error { return m.server.EndSession(ctx, token, all) })
 }
-
-// onPhone is newRig on a phone, where the workspace offers the method alone.
-func (r *rig) onPhone(m Method) {
-	r.device = phone
-	if m == SAML {
-		r.server.set(func() { r.server.offers = withSAML(true) })
-	}
-}
