@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/lanyard-sso/lanyard/platform/redirect"
 )
 
 // The Go side runs in a JVM as on Android: in a library that Java loaded, with
@@ -32,8 +34,10 @@ func TestBridge_itTakesGoThroughJavaAndBack(t *testing.T) {
 	inModule(t, []string{"CGO_CFLAGS=" + strings.Join(flags, " ")}, "go", "build", "-buildmode=c-shared", "-tags", "lanyard_jvm",
 		"-o", h.library, "./platform/internal/android/testdata/bridge")
 
+	t.Setenv("XDG_DATA_HOME", t.TempDir()) // stands for the app's private folder
+	uri := redirect.Android{Package: "io.example.app", Hash: redirect.HashOf([]byte("b"))}.RedirectURI()
 	var got []string
-	for _, line := range strings.Split(run(t, h.java, "-Xcheck:jni", "-Xmx128m", "-XX:ErrorFile=/dev/null", "-cp", h.classes, "harness.Bridge", h.library, t.TempDir()), "\n") {
+	for _, line := range strings.Split(run(t, h.java, "-Xcheck:jni", "-Xmx128m", "-XX:ErrorFile=/dev/null", "-cp", h.classes, "harness.Bridge", h.library, uri), "\n") {
 		switch said, ok := strings.CutPrefix(line, "- "); {
 		case ok:
 			got = append(got, said)
@@ -42,13 +46,16 @@ func TestBridge_itTakesGoThroughJavaAndBack(t *testing.T) {
 		}
 	}
 	want := []string{
-		"open: <nil>", "page: https://login.example.com/?a=é",
-		"no browser: android: startActivity: android.content.ActivityNotFoundException",
-		"receives: false <nil>", "receives: true <nil>",
+		"no keystore: LY-KEY-001 LY-KEY-001: android: getInstance: java.security.KeyStoreException", "probe: ok",
+		"open: ok", "page: https://login.example.com/authorize?state=abc",
+		"open a file: LY-SIGN-003 LY-SIGN-003: not a web address",
+		"no browser: LY-SIGN-003 LY-SIGN-003: android: startActivity: android.content.ActivityNotFoundException",
 		"signers: io.example.app [c b a] <nil>",
-		`get: "" android: no such item`, "set: <nil>", `get: "the data key" <nil>`,
-		`void: "" android: no such item`, "set: <nil>", `get: "the data key" <nil>`, "remove: <nil>", "keys: {}",
-		`delivered: ["msauth://x/y?code=\U0001f600"]`, "right: 400",
+		"begin: loopback", "begin: " + uri, `wait: "\U0001f600" ok`, "resume: " + uri, `wait: "earlier" ok`,
+		"resume: LY-SIGN-004 LY-SIGN-004: the sign-in was to come back another way", "link: lanyard://sso/acme",
+		"load: no key", "create: ok", "load: ok", "void: no key", "keys: {}", "create: ok",
+		"no answer: LY-KEY-001 LY-KEY-001: android: getKey: java.security.ProviderException", "load: ok",
+		"delete: ok", "delete: ok", "keys: {}", "right: 400",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

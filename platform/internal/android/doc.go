@@ -18,6 +18,7 @@
 // All classes that are looked up belong to Android itself, so every thread's
 // class loader finds them.
 //
-// The C files build for Android, and with the tag lanyard_jvm on any system, so
-// that tests can run them under an ordinary JVM.
+// The C files build for Android. With the tag lanyard_jvm they, and what package
+// platform does on Android, build on Linux too, so that tests run them under an
+// ordinary JVM.
 package android

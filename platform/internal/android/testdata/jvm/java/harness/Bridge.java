@@ -14,44 +14,58 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** Runs Go's side, in the library that Go made. Each answer is a line. */
 public final class Bridge {
+    static final String PAGE = "https://login.example.com/authorize?state=abc";
+
     static native String ask(Context context, String question);
 
     static native void redirect(Activity activity);
 
     public static void main(String[] args) throws Exception {
         System.load(args[0]);
-        String dir = args[1];
-        Security.insertProviderAt(new StandIn(), 1);
         Stub.watching = true;
         Activity a = new Activity();
 
-        say("open", ask(a, "open https://login.example.com/?a=\u00e9"));
+        say("no keystore", ask(a, "probe"));
+        Security.insertProviderAt(new StandIn(), 1);
+        say("probe", ask(a, "probe"));
+        say("open", ask(a, "open " + PAGE));
         say("page", a.started.data.text);
+        say("open a file", ask(a, "open file:///etc/passwd"));
         Stub.plan("startActivity", new ActivityNotFoundException("hunter2"));
-        say("no browser", ask(a, "open https://login.example.com/"));
+        say("no browser", ask(a, "open " + PAGE));
         Stub.reset();
 
-        say("receives", ask(a, "receives msauth://x/y"));
-        a.packages.receives = "msauth://x/y";
-        a.packages.receiver = "android.app.NativeActivity";
-        say("receives", ask(a, "receives msauth://x/y"));
         a.packages.history = new Signature[] {new Signature("a"), new Signature("b"), new Signature("c")};
         say("signers", ask(a, "signers"));
+        say("begin", ask(a, "begin one"));
+        a.packages.receiver = "android.app.NativeActivity";
+        a.packages.receives = args[1];
+        String uri = ask(a, "begin two");
+        say("begin", uri);
+        back(uri + "?state=other&code=stray");
+        back(uri + "?state=two&code=\ud83d\ude00");
+        say("wait", ask(a, "wait two"));
+        back(uri + "?state=three&code=earlier");
+        say("resume", ask(a, "resume three " + uri));
+        say("wait", ask(a, "wait three"));
+        say("resume", ask(a, "resume four http://localhost:4711"));
+        back("lanyard://sso/acme");
+        say("link", ask(a, "link"));
 
-        say("get", ask(a, "get " + dir));
-        say("set", ask(a, "set " + dir));
-        say("get", ask(a, "get " + dir));
+        say("load", ask(a, "load"));
+        say("create", ask(a, "create"));
+        say("load", ask(a, "load"));
         StandIn.keys.values().iterator().next().isVoid = true;
-        say("void", ask(a, "get " + dir));
-        say("set", ask(a, "set " + dir));
-        say("get", ask(a, "get " + dir));
-        say("remove", ask(a, "remove " + dir));
+        say("void", ask(a, "load"));
         say("keys", StandIn.keys.toString());
-
-        NativeActivity back = new NativeActivity();
-        back.intent = new Intent("android.intent.action.VIEW", Uri.parse("msauth://x/y?code=\ud83d\ude00"));
-        redirect(back);
-        say("delivered", ask(a, "delivered"));
+        say("create", ask(a, "create"));
+        Stub.plan("getKey", new java.security.ProviderException("hunter2"));
+        say("no answer", ask(a, "load"));
+        Stub.reset();
+        say("load", ask(a, "load"));
+        say("delete", ask(a, "delete"));
+        say("delete", ask(a, "delete"));
+        say("keys", StandIn.keys.toString());
 
         // Many at once, while garbage is collected.
         List<Thread> all = new ArrayList<>();
@@ -72,6 +86,13 @@ public final class Bridge {
             t.join();
         }
         say("right", right.toString());
+    }
+
+    /** back is the browser's coming back. */
+    static void back(String uri) {
+        NativeActivity redirected = new NativeActivity();
+        redirected.intent = new Intent("android.intent.action.VIEW", Uri.parse(uri));
+        redirect(redirected);
     }
 
     static void say(String what, String answer) {

@@ -1,3 +1,5 @@
+//go:build android || lanyard_jvm
+
 package platform
 
 import (
