@@ -45,6 +45,15 @@
 // side; like a real browser it takes no SameSite=Lax cookie along with the form
 // that Entra posts.
 //
+// # Microsoft Graph
+//
+// graph.microsoft.com/v1.0 answers for applications, servicePrincipals with
+// their appRoleAssignedTo, oauth2PermissionGrants and the template of
+// applications outside the gallery, and [Entra.Graph] does at any address.
+// What is registered there is what people sign in with. A PATCH replaces whole
+// lists; enabled scopes and roles must be disabled before they may go; redirect
+// and identifier URIs follow Entra's rules. [Tenant.GraphToken] makes tokens.
+//
 // # The pages
 //
 // Each page has data-page on its body: pick, username, password, consent,

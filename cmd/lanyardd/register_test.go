@@ -280,6 +280,8 @@ func TestEntraPlan_itKeepsWhatOthersRegistered(t *testing.T) {
 	if got, code := ta.check(); code != 1 || len(got.Differences) != 1 || got.Differences[0].Code != "LY-REG-010" || len(got.Notes) != 2 {
 		t.Fatalf("%d %+v", code, got)
 	}
+	// A URI of the plan's that stands under another platform moves.
+	change(`{"spa":{"redirectUris":["https://other.example/spa","http://localhost"]}}`)
 	file := ta.save("app.json", "/applications/"+vars["APP_ID"])
 	out, errOut, _ := ta.types("entra", "plan", "acme", "--format", "graph")
 	if !strings.Contains(errOut, "would be removed") || !strings.Contains(errOut, "--from app.json") {

@@ -251,4 +251,12 @@ func TestEntraCheck_itExplainsWhatMicrosoftGraphRefuses(t *testing.T) {
 	if got, code := run(graph, ta.tenant.GraphToken(everything)); code != 1 || !strings.Contains(got, "LY-REG-082") {
 		t.Errorf("an application that is not there: %d %s", code, got)
 	}
+	status, made := ta.ask("POST", "/applications", []byte(`{"displayName":"Alone"}`))
+	if status != http.StatusCreated {
+		t.Fatal(made)
+	}
+	ta.must(nil, "workspace", "set", "acme", "--client-id", made["appId"].(string))
+	if got, code := run(graph, ta.tenant.GraphToken(everything)); code != 1 || !strings.Contains(got, "no enterprise application") {
+		t.Errorf("a registration without an enterprise application: %d %s", code, got)
+	}
 }

@@ -37,12 +37,12 @@ func (f entraCheckCmd) Run(c *command) error {
 	if err != nil {
 		return err
 	}
-	plan := f.checked(d, a)
+	plan := f.checked(c, d, a)
 	all := plan.Check(a)
 	if sp != nil && !slices.ContainsFunc(all, func(d register.Difference) bool { return d.Code == problem.RegOtherApp }) {
 		all = append(all, plan.CheckPrincipal(a, *sp)...)
 	}
-	doc := checkedDoc{Result: "matches", Workspace: d.ws.ID, ClientID: a.AppID, Name: a.DisplayName, Principal: sp != nil, Differences: []register.Difference{}, Notes: []register.Difference{}}
+	doc := checkedDoc{Result: "matches", Workspace: d.ws.ID, ClientID: a.AppID, Name: a.DisplayName, Principal: sp != nil, consents: f.From == "" || (sp != nil && sp.Grants != nil), Differences: []register.Difference{}, Notes: []register.Difference{}}
 	for _, diff := range all {
 		if diff.Note {
 			doc.Notes = append(doc.Notes, diff)
@@ -134,7 +134,7 @@ func (f entraCheckCmd) token(c *command) (string, error) {
 // checked is the plan as far as it is due: SAML only where the workspace signs
 // in by it, or where the registration has it, and then only in the application
 // that it was set up with.
-func (f entraCheckCmd) checked(d planDesk, a register.Application) register.Plan {
+func (f entraCheckCmd) checked(c *command, d planDesk, a register.Application) register.Plan {
 	p := d.plan
 	if p.SAML == nil {
 		return p
@@ -147,6 +147,9 @@ func (f entraCheckCmd) checked(d planDesk, a register.Application) register.Plan
 		}
 	}
 	if begun || used {
+		if !d.set[keyPublicURL].set() {
+			c.say("SAML is held against addresses of this machine: give --public-url as for lanyardd serve.")
+		}
 		return p
 	}
 	return p.WithoutSAML()
@@ -163,11 +166,16 @@ type checkedDoc struct {
 	Principal   bool                  `json:"service_principal"`
 	Differences []register.Difference `json:"differences"`
 	Notes       []register.Difference `json:"notes"`
+
+	consents bool // were looked at, or were said to be out of sight
 }
 
 func (d checkedDoc) print(c *command) error {
-	if !d.Principal {
+	switch {
+	case !d.Principal:
 		c.say("The enterprise application was not looked at (assignment, consent): give --service-principal FILE as well, or a token.")
+	case !d.consents:
+		c.say("Consent and Default Access were not looked at: only Microsoft Graph itself shows them, so give a token.")
 	}
 	if c.json {
 		return c.printJSON(d)

@@ -70,6 +70,9 @@ func (g *graph) registration(c *command, clientID string) (register.Application,
 		return a, nil, graphAnswer(err)
 	}
 	raw, err = g.get(ctx, "/servicePrincipals"+key)
+	if code, _ := problem.Of(err); code == problem.GraphNotFound {
+		return a, nil, problem.Detailf(code, "There is an app registration, but no enterprise application: az ad sp create --id %s.", a.AppID)
+	}
 	if err != nil {
 		return a, nil, err
 	}

@@ -75,7 +75,7 @@ func (p Plan) Calls(have *Application) []Call {
 		},
 		Call{
 			Why:    "Set accounts, redirect URIs, public client flows, the Application ID URI, the scope, token version 2, app roles and claims.",
-			Method: "PATCH", Path: "/applications/${" + varApp + "}", Body: patch(a, p.SAML != nil),
+			Method: "PATCH", Path: "/applications/${" + varApp + "}", Body: patch(a, p.SAML != nil, have != nil),
 		},
 		Call{
 			Why:    "Request the permissions; a permission of the application itself must be there before it is requested.",
@@ -85,8 +85,10 @@ func (p Plan) Calls(have *Application) []Call {
 	return append(append(out, p.consentCalls()...), p.provisioningCalls()...)
 }
 
-// patch is the body that changes an application, with whole lists.
-func patch(a Application, saml bool) map[string]any {
+// patch is the body that changes an application, with whole lists. The platform
+// for single pages, where nothing of the plan is, is left alone unless it is
+// known: a planned URI may have to leave it.
+func patch(a Application, saml, known bool) map[string]any {
 	web := map[string]any{"redirectUris": nonNil(a.Web.RedirectURIs)}
 	if saml {
 		web["logoutUrl"] = a.Web.LogoutURL
@@ -100,8 +102,8 @@ func patch(a Application, saml bool) map[string]any {
 		},
 		"identifierUris": a.IdentifierURIs, "appRoles": a.AppRoles, "optionalClaims": a.OptionalClaims,
 	}
-	if len(a.SPA.RedirectURIs) > 0 {
-		body["spa"] = map[string]any{"redirectUris": a.SPA.RedirectURIs}
+	if known {
+		body["spa"] = map[string]any{"redirectUris": nonNil(a.SPA.RedirectURIs)}
 	}
 	return body
 }
