@@ -1,4 +1,4 @@
-//go:build !android && !darwin && !lanyard_jvm
+//go:build !android && !(darwin && cgo) && !lanyard_jvm
 
 package platform
 

@@ -13,19 +13,23 @@ import (
 type objects struct{ common, rest []string }
 
 // compileRest compiles all but webauth_darwin.m, with the small runtime and the
-// classes in testdata, for iOS.
-func compileRest(t *testing.T) objects {
+// classes in testdata.
+func compileRest(t *testing.T, phone bool) objects {
 	t.Helper()
 	needClang(t)
 	o := objects{common: []string{
-		"-fobjc-runtime=gnustep-1.5", "-fblocks", "-DTARGET_OS_IPHONE=1", "-D_GNU_SOURCE", "-isystem", "testdata/sdk", "-I", ".", "-g", "-Wall", "-Werror",
+		"-fobjc-runtime=gnustep-1.5", "-fblocks", "-D_GNU_SOURCE", "-isystem", "testdata/sdk", "-I", ".", "-g", "-Wall", "-Werror",
 	}}
 	// The classes of testdata do less than they declare, and that by hand.
 	byHand := []string{"-Wno-incomplete-implementation", "-Wno-objc-property-implementation"}
+	sources := map[string][]string{"testdata/session/fakes.m": byHand, "testdata/session/runtime.c": nil, "window_macos.m": {"-fobjc-arc"}}
+	if phone {
+		o.common = append(o.common, "-DTARGET_OS_IPHONE=1")
+		delete(sources, "window_macos.m")
+		sources["window_ios.m"], sources["support_ios.m"] = []string{"-fobjc-arc"}, []string{"-fobjc-arc"}
+	}
 	dir := t.TempDir()
-	for source, flags := range map[string][]string{
-		"window_ios.m": {"-fobjc-arc"}, "support_ios.m": {"-fobjc-arc"}, "testdata/session/fakes.m": byHand, "testdata/session/runtime.c": nil,
-	} {
+	for source, flags := range sources {
 		o.rest = append(o.rest, o.compile(t, dir, source, flags...))
 	}
 	return o
@@ -55,19 +59,39 @@ func (o objects) program(t *testing.T, webauth string) string {
 	return path
 }
 
-// What runs where only a Mac or a phone would run it: our files, compiled as
-// they are, with classes that play Apple's.
+// What else runs on a phone alone: our files, compiled as they are, with classes
+// that play Apple's.
 //
 // req: G5 G7
-func TestObjectiveC_itDoesWhatGoAsksFor(t *testing.T) {
-	o := compileRest(t)
+func TestObjectiveC_itDoesOnAPhoneWhatGoAsksFor(t *testing.T) {
+	o := compileRest(t, true)
 	path := o.program(t, "webauth_darwin.m")
 	t.Run("a session tells how it ended", func(t *testing.T) { sessionTells(t, path) })
 	t.Run("a session that is cancelled", func(t *testing.T) { sessionIsCancelled(t, path) })
 	t.Run("several sessions", func(t *testing.T) { severalSessions(t, path) })
 	t.Run("the window", func(t *testing.T) { windowInFront(t, path) })
-	t.Run("a phone", func(t *testing.T) { supportsAPhone(t, path) })
+	t.Run("the rest", func(t *testing.T) { supportsAPhone(t, path) })
 	t.Run("mistakes", func(t *testing.T) { noticesMistakes(t, o) })
+}
+
+// req: G5
+func TestObjectiveC_itDoesOnAMacWhatGoAsksFor(t *testing.T) {
+	path := compileRest(t, false).program(t, "webauth_darwin.m")
+	t.Run("a session tells how it ended", func(t *testing.T) { sessionTells(t, path) })
+	t.Run("a session that is cancelled", func(t *testing.T) { sessionIsCancelled(t, path) })
+	t.Run("several sessions", func(t *testing.T) { severalSessions(t, path) })
+	start := []string{"start 7 " + address, "run"}
+	play(t, path, []scene{
+		{"shows it over the key window", slices.Concat([]string{"window panel visible,keyable", "window other main", "window main front"}, start), shownOver("main")},
+		{"shows it over the main window", slices.Concat([]string{"window panel visible,keyable", "window other main"}, start), shownOver("other")},
+		{"shows it over one that can be seen while another app is in front", slices.Concat([]string{"window hidden keyable", "window tip visible", "window main visible,keyable"}, start), shownOver("main")},
+		{"shows it over nothing hidden", slices.Concat([]string{"window hidden keyable"}, start), []string{"ended 7 - lanyard 3"}},
+	})
+}
+
+// shownOver is what is said when a page is shown.
+func shownOver(name string) []string {
+	return []string{strings.Split(begun, "\n")[0], "shown over " + name}
 }
 
 const (
@@ -124,12 +148,11 @@ func lastLine(s string) string { return s[strings.LastIndex(s, "\n")+1:] }
 
 func windowInFront(t *testing.T, path string) {
 	start := []string{"start 7 " + address, "run"}
-	shown := func(name string) []string { return []string{strings.Split(begun, "\n")[0], "shown over " + name} }
 	play(t, path, []scene{
-		{"is the key window of the scene in front", append([]string{"window other-scene back", "window behind key,back", "window panel front", "window main key,front"}, start...), shown("main")},
-		{"is a key window before others", append([]string{"window panel front", "window behind key,back"}, start...), shown("behind")},
-		{"is any window before none", append([]string{"window tv other,key,front", "window panel back"}, start...), shown("panel")},
-		{"is the delegate's in an app without scenes", append([]string{"window main delegate"}, start...), shown("main")},
+		{"is the key window of the scene in front", append([]string{"window other-scene back", "window behind key,back", "window panel front", "window main key,front"}, start...), shownOver("main")},
+		{"is a key window before others", append([]string{"window panel front", "window behind key,back"}, start...), shownOver("behind")},
+		{"is any window before none", append([]string{"window tv other,key,front", "window panel back"}, start...), shownOver("panel")},
+		{"is the delegate's in an app without scenes", append([]string{"window main delegate"}, start...), shownOver("main")},
 		{"is never a scene without windows", append([]string{"window tv other,key,front"}, start...), []string{"ended 7 - lanyard 3"}},
 	})
 }

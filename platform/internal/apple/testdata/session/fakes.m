@@ -3,10 +3,15 @@
 
 #import <AuthenticationServices/AuthenticationServices.h>
 #import <Foundation/Foundation.h>
-#import <UIKit/UIKit.h>
+#include <TargetConditionals.h>
 #include <string.h>
+#if TARGET_OS_IPHONE
+#import <UIKit/UIKit.h>
 
 #include "../../support_ios.h"
+#else
+#import <AppKit/AppKit.h>
+#endif
 #include "../../webauth.h"
 #include "runtime.h"
 
@@ -252,6 +257,9 @@ static void run_main_queue(void) {
 	queue.first = queue.last = 0;
 }
 
+static BOOL opens = YES;
+#if TARGET_OS_IPHONE
+
 @implementation UIResponder
 @end
 @implementation UIWindow {
@@ -295,7 +303,6 @@ static void run_main_queue(void) {
 
 static NSSet *scenes;
 static id delegate;
-static BOOL opens = YES;
 @implementation UIApplication
 + (UIApplication *)sharedApplication {
 	static UIApplication *shared;
@@ -344,6 +351,91 @@ static BOOL opens = YES;
 }
 @end
 
+// window makes one in a scene of its own.
+static void window(const char *name, const char *how) {
+	UIWindow *w = [UIWindow alloc];
+	w->name = strdup(name);
+	w->key = strstr(how, "key") != NULL;
+	UIScene *scene = strstr(how, "other") != NULL ? [UIScene alloc] : [UIWindowScene alloc];
+	scene->activation = strstr(how, "front") != NULL ? UISceneActivationStateForegroundActive : UISceneActivationStateBackground;
+	if (strstr(how, "delegate") != NULL) {
+		delegate = [Delegate alloc];
+		((Delegate *)delegate)->window = w;
+		return;
+	}
+	if (strstr(how, "other") == NULL) {
+		((UIWindowScene *)scene)->all = [NSArray alloc];
+		((UIWindowScene *)scene)->all->members[0] = w;
+	}
+	if (scenes == nil) {
+		scenes = [NSSet alloc];
+	}
+	int i = 0;
+	while (scenes->members[i] != nil) {
+		i++;
+	}
+	scenes->members[i] = scene;
+}
+typedef UIWindow Window;
+
+#else
+
+@implementation NSResponder
+@end
+@implementation NSWindow {
+@public
+	const char *name;
+	BOOL visible, keyable;
+}
+- (BOOL)isVisible {
+	return visible;
+}
+- (BOOL)canBecomeKeyWindow {
+	return keyable;
+}
+@end
+@implementation NSApplication {
+@public
+	NSWindow *keyOne, *mainOne;
+	NSArray *all;
+}
+- (NSWindow *)keyWindow {
+	only_main("keyWindow");
+	return keyOne;
+}
+- (NSWindow *)mainWindow {
+	return mainOne;
+}
+- (NSArray<NSWindow *> *)windows {
+	return all;
+}
+@end
+NSApplication *NSApp; // nil until the toolkit has made one
+
+static void window(const char *name, const char *how) {
+	if (NSApp == nil) {
+		NSApp = [NSApplication alloc];
+		NSApp->all = [NSArray alloc];
+	}
+	NSWindow *w = [NSWindow alloc];
+	w->name = strdup(name);
+	w->visible = strstr(how, "visible") != NULL;
+	w->keyable = strstr(how, "keyable") != NULL;
+	if (strstr(how, "front") != NULL) {
+		NSApp->keyOne = w;
+	}
+	if (strstr(how, "main") != NULL) {
+		NSApp->mainOne = w;
+	}
+	int i = 0;
+	while (NSApp->all->members[i] != nil) {
+		i++;
+	}
+	NSApp->all->members[i] = w;
+}
+typedef NSWindow Window;
+#endif
+
 NSErrorDomain const ASWebAuthenticationSessionErrorDomain = @"com.example.web";
 static ASWebAuthenticationSession *shown[8];
 static int shows;
@@ -383,7 +475,7 @@ static BOOL refuses, calls_back = YES;
 	if (ephemeral != NO) {
 		MISUSE("cookies are not shared");
 	}
-	UIWindow *window = (UIWindow *)[provider presentationAnchorForWebAuthenticationSession:self];
+	Window *window = (Window *)[provider presentationAnchorForWebAuthenticationSession:self];
 	if (refuses) {
 		return NO;
 	}
@@ -411,33 +503,6 @@ static BOOL refuses, calls_back = YES;
 void lanyardEnded(uint64_t number, char *callback, char *domain, int64_t code) {
 	only_main("lanyardEnded");
 	printf("ended %lu %s %s %ld\n", number, callback == NULL ? "-" : callback, domain == NULL ? "-" : domain, code);
-}
-
-// window makes one in a scene of its own.
-static UIWindow *window(const char *name, const char *how) {
-	UIWindow *w = [UIWindow alloc];
-	w->name = strdup(name);
-	w->key = strstr(how, "key") != NULL;
-	UIScene *scene = strstr(how, "other") != NULL ? [UIScene alloc] : [UIWindowScene alloc];
-	scene->activation = strstr(how, "front") != NULL ? UISceneActivationStateForegroundActive : UISceneActivationStateBackground;
-	if (strstr(how, "delegate") != NULL) {
-		delegate = [Delegate alloc];
-		((Delegate *)delegate)->window = w;
-		return w;
-	}
-	if (strstr(how, "other") == NULL) {
-		((UIWindowScene *)scene)->all = [NSArray alloc];
-		((UIWindowScene *)scene)->all->members[0] = w;
-	}
-	if (scenes == nil) {
-		scenes = [NSSet alloc];
-	}
-	int i = 0;
-	while (scenes->members[i] != nil) {
-		i++;
-	}
-	scenes->members[i] = scene;
-	return w;
 }
 
 // answer ends a session as the system does, on a thread of its own.
@@ -475,11 +540,6 @@ static void run(char *line) {
 		let_go();
 	} else if (strcmp(w[0], "cancel") == 0) {
 		lanyard_session_cancel(strtoul(w[1], NULL, 10));
-	} else if (strcmp(w[0], "open") == 0) {
-		char *url = strdup(w[2]);
-		lanyard_open(strtoul(w[1], NULL, 10), url);
-		memset(url, '#', strlen(url));
-		let_go();
 	} else if (strcmp(w[0], "run") == 0) {
 		run_main_queue();
 	} else if (strcmp(w[0], "answer") == 0) {
@@ -487,15 +547,22 @@ static void run(char *line) {
 	} else if (strcmp(w[0], "window") == 0) {
 		window(w[1], w[2]);
 	} else if (strcmp(w[0], "refuse") == 0) {
-		refuses = opens = NO;
 		refuses = YES;
+		opens = NO;
 	} else if (strcmp(w[0], "silent") == 0) {
 		calls_back = NO;
+#if TARGET_OS_IPHONE
+	} else if (strcmp(w[0], "open") == 0) {
+		char *url = strdup(w[2]);
+		lanyard_open(strtoul(w[1], NULL, 10), url);
+		memset(url, '#', strlen(url));
+		let_go();
 	} else if (strcmp(w[0], "folder") == 0 || strcmp(w[0], "device") == 0) {
 		char *s = *w[0] == 'f' ? lanyard_data_folder() : lanyard_device_name();
 		printf("%s\n", s == NULL ? "-" : s);
 		free(s);
 		let_go();
+#endif
 	} else if (strcmp(w[0], "objects") == 0) {
 		printf("objects %d\n", live_objects());
 	} else {
