@@ -1,6 +1,7 @@
 package mobile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -171,10 +172,15 @@ func (d *desk) packages() []string {
 	return all
 }
 
-// hashes are those of an app's known certificates.
+// hashes are those of an app's known certificates, those that an installed app
+// most likely has first.
 func (d *desk) hashes(name string) []redirect.Hash {
+	known := slices.Clone(d.next.Android)
+	slices.SortStableFunc(known, func(a, b directory.AndroidApp) int {
+		return cmp.Compare(slices.Index(likely, a.Label), slices.Index(likely, b.Label))
+	})
 	var all []redirect.Hash
-	for _, a := range d.next.Android {
+	for _, a := range known {
 		if a.Package != name {
 			continue
 		}
@@ -183,4 +189,8 @@ func (d *desk) hashes(name string) []redirect.Hash {
 		}
 	}
 	return all
+}
+
+var likely = []directory.SigningLabel{
+	directory.SignedPlay, directory.SignedRelease, "", directory.SignedRotated, directory.SignedUpload, directory.SignedDebug,
 }

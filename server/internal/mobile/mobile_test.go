@@ -324,6 +324,36 @@ func TestSet_itTakesAnIDFromAURIOnlyWhereNothingIsKnown(t *testing.T) {
 	}
 }
 
+// req: G2
+// req: G4
+func TestSet_itOffersTheCertificateThatWasMeant(t *testing.T) {
+	d := newDesk(t)
+	d.set("acme", mobile.Input{Android: []mobile.AndroidApp{
+		{Package: pkg, SignatureHash: hash, Label: directory.SignedRotated},
+		{Package: pkg, SignatureHash: otherHash, Label: directory.SignedUpload},
+		{Package: pkg, SignatureHash: "3wIqXSqBj7w/h11ZifsnqwgyKrY=", Label: directory.SignedPlay},
+	}})
+	rotated, upload, play := androidURI, "msauth://com.acme.app/2wIqXSqBj7w%2Bh11ZifsnqwgyKrY%3D", "msauth://com.acme.app/3wIqXSqBj7w%2Fh11ZifsnqwgyKrY%3D"
+	for name, c := range map[string]struct{ pasted, right string }{
+		"a hash that is not encoded":     {"msauth://com.acme.app/" + otherHash, upload},
+		"a rotated one":                  {"msauth://com.acme.app/" + hash, rotated},
+		"one encoded twice":              {strings.ReplaceAll(upload, "%", "%25"), upload},
+		"a slash after it":               {rotated + "/", rotated},
+		"another package":                {strings.Replace(upload, pkg, "com.acme.b", 1), upload},
+		"small letters":                  {strings.ToLower(upload), upload},
+		"a certificate nobody entered":   {"msauth://com.acme.app/9wIqXSqBj7w%2Bh11ZifsnqwgyKrY%3D", play},
+		"none":                           {"msauth://com.acme.app", play},
+		"a slash that was not encoded":   {"msauth://com.acme.app/3wIqXSqBj7w/h11ZifsnqwgyKrY=", play},
+		"a plus that became a space":     {"msauth://com.acme.app/2wIqXSqBj7w h11ZifsnqwgyKrY%3D", upload},
+		"the form for URLs, with dashes": {"msauth://com.acme.app/2wIqXSqBj7w-h11ZifsnqwgyKrY%3D", upload},
+	} {
+		_, err := d.setup.Check(t.Context(), "acme", mobile.Input{RedirectURIs: []string{c.pasted}})
+		if got := redirect.Right(err); err == nil || got != c.right {
+			t.Errorf("%s: %v; the right one is said to be %q, want %q", name, err, got, c.right)
+		}
+	}
+}
+
 func TestSet_itRefusesWhatCannotBe(t *testing.T) {
 	d := newDesk(t)
 	android := func(a mobile.AndroidApp) mobile.Input { return mobile.Input{Android: []mobile.AndroidApp{a}} }

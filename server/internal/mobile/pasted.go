@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"net/url"
 	"path"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/lanyard-sso/lanyard/platform/redirect"
 	"github.com/lanyard-sso/lanyard/problem"
@@ -103,7 +106,7 @@ func besides[T any](d *desk, pasted string, check func(redirect.AndroidOptions) 
 	o := redirect.AndroidOptions{HashOptions: redirect.HashOptions{InsecureAllowDebugKey: d.debug}}
 	var first error
 	for _, name := range d.packages() {
-		o.Package, o.Known = name, d.hashes(name)
+		o.Package, o.Known = name, meant(pasted, d.hashes(name))
 		got, err := check(o)
 		if err == nil {
 			return got, true, nil
@@ -117,6 +120,31 @@ func besides[T any](d *desk, pasted string, check func(redirect.AndroidOptions) 
 	}
 	got, err = check(o)
 	return got, false, err
+}
+
+// meant puts the certificate first whose hash stands in what was pasted, however
+// that is spelt: the first is the one that is offered where another is wrong.
+func meant(pasted string, known []redirect.Hash) []redirect.Hash {
+	for range 2 { // once for a redirect URI, once more where it was encoded twice
+		if plain, err := url.PathUnescape(pasted); err == nil {
+			pasted = plain
+		}
+	}
+	text := letters(pasted)
+	slices.SortStableFunc(known, func(a, b redirect.Hash) int {
+		return cmp.Compare(strings.Count(text, letters(b.String())), strings.Count(text, letters(a.String())))
+	})
+	return known
+}
+
+// letters are the letters and digits of s, small.
+func letters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, s)
 }
 
 // enterMSAL takes a pasted MSAL configuration and puts it beside the certificate
