@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/lanyard-sso/lanyard/platform/redirect"
@@ -108,8 +109,8 @@ func (k mobileKey) hashes(c *command) ([]redirect.Hash, *builtapp.App, error) {
 		}
 		out = append(out, h)
 	}
-	if len(out) == 0 {
-		out = known
+	if len(out) == 0 { // of keys that were rotated away from nothing is needed
+		out = builtapp.App{Signers: slices.DeleteFunc(found, func(s builtapp.Signer) bool { return s.Scheme == builtapp.Lineage })}.Hashes()
 	}
 	if len(out) == 0 && k.Debug {
 		out = append(out, redirect.FyneDebug())

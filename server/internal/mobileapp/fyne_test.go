@@ -32,7 +32,7 @@ import (
 )
 
 func main() {
-	manifest, err := binres.UnmarshalXML(os.Stdin, true, 29)
+	manifest, err := binres.UnmarshalXML(os.Stdin, false, 29)
 	if err == nil {
 		var compiled []byte
 		if compiled, err = manifest.MarshalBinary(); err == nil {

@@ -94,9 +94,13 @@ func (in Input) keys() []redirect.Hash {
 	return releaseHashes(*in.App)
 }
 
-// releaseHashes are the hashes of the certificates that are not for debugging.
+// releaseHashes are the hashes of the certificates that the app is given out
+// with: of none that is for debugging, and of none that was rotated away from,
+// unless older Androids are still shown its signature.
 func releaseHashes(a builtapp.App) []redirect.Hash {
-	return builtapp.App{Signers: slices.DeleteFunc(slices.Clone(a.Signers), builtapp.Signer.DebugKey)}.Hashes()
+	return builtapp.App{Signers: slices.DeleteFunc(slices.Clone(a.Signers), func(s builtapp.Signer) bool {
+		return s.Scheme == builtapp.Lineage || s.DebugKey()
+	})}.Hashes()
 }
 
 // filterHashes are the hashes in the paths of the filters.

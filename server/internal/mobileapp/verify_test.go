@@ -175,6 +175,11 @@ func planted(t testing.TB) map[string]struct {
 		"a developer's debug key": {func(s *set) {
 			s.App.Signers = []builtapp.Signer{{Scheme: builtapp.V2, DER: madeCertificate(t, "Android Debug", today)}}
 		}, line(problem.AppDebugKey, InApp)},
+		"a key that was rotated away from": {func(s *set) {
+			s.App.Signers = []builtapp.Signer{s.App.Signers[1], s.App.Signers[2]}
+			s.MSAL.RedirectURI = redirect.Android{Package: s.App.ID, Hash: s.App.Signers[0].Hash()}.RedirectURI()
+			s.Workspace.RedirectURIs = s.Workspace.RedirectURIs[1:]
+		}, note(problem.VerifyOldKey, InRegistration)},
 		"no signature":              {func(s *set) { s.App.Signers = nil; s.App.Kind = builtapp.APK }, line(problem.AppUnsigned, InApp)},
 		"no filter for one key":     {func(s *set) { s.nativeActivity().Filters = s.nativeActivity().Filters[1:] }, line(problem.FilterMissing, InApp)},
 		"a filter for another host": {func(s *set) { s.nativeActivity().Filters[0].Data[0].Host = "com.acme.other" }, line(problem.FilterHost, InApp)},
