@@ -26,12 +26,13 @@ type MobileSetup = mobile.Setup
 
 // What MobileSetup takes and answers, each with its JSON.
 type (
-	MobileInput      = mobile.Input
-	MobileAppleApp   = mobile.AppleApp
-	MobileAndroidApp = mobile.AndroidApp
-	MobileRemoval    = mobile.Removal
-	MobileOutcome    = mobile.Outcome
-	MobileDocument   = mobile.Document
+	MobileInput        = mobile.Input
+	MobileAppleApp     = mobile.AppleApp
+	MobileAndroidApp   = mobile.AndroidApp
+	MobileRemoval      = mobile.Removal
+	MobileOutcome      = mobile.Outcome
+	MobileDocument     = mobile.Document
+	MobileFullDocument = mobile.FullDocument
 	// MobileFault is one thing that is wrong with an input, and where it stands.
 	MobileFault = mobile.Fault
 	// MobileConflict: somebody else made a change meanwhile.

@@ -90,10 +90,7 @@ func mobileAPI(t *testing.T, w *world, admin func(*http.Request, string) (string
 func TestMobileAPI_itShowsChecksStoresAndRemoves(t *testing.T) {
 	w := newWorld(t, "sqlite")
 	ask := mobileAPI(t, w, onlyAcme)
-	var d struct {
-		mobile.Document
-		History []mobile.HistoryDocument
-	}
+	var d mobile.FullDocument
 	if ask("GET", "/acme/mobile", "").into(&d); d.Version != 0 || len(d.History) != 0 {
 		t.Errorf("at first: %+v", d)
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"fmt"
-	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/mobile"
@@ -14,13 +13,6 @@ type mobileShowCmd struct{ mobileFlags }
 
 // shownActs is how many earlier changes are shown.
 const shownActs = 10
-
-// actDoc is who did what, in JSON.
-type actDoc struct {
-	At   *time.Time `json:"at"`
-	Who  string     `json:"who"`
-	What string     `json:"what"`
-}
 
 func (m mobileShowCmd) Run(c *command) error {
 	d, err := m.open(c)
@@ -36,27 +28,20 @@ func (m mobileShowCmd) Run(c *command) error {
 	if err != nil {
 		return err
 	}
-	history := []actDoc{}
-	for _, a := range acts {
-		history = append(history, actDoc{stamp(a.At), a.Who, a.What})
-	}
-	doc := out.Document()
+	doc := out.With(acts)
 	if out.Mobile.Empty() {
 		c.say("No app is registered for %s. Next, with what people will be given:\n  lanyardd mobile ids <file>\n"+
 			"  register what it says in Microsoft Entra: App registrations, the app, Authentication, Add a platform\n"+
 			"  lanyardd mobile set %s --from <file>", d.ws.ID, d.ws.ID)
 	}
-	c.sayMobileWarnings(doc)
+	c.sayMobileWarnings(doc.Document)
 	if c.json {
-		return c.printJSON(struct {
-			mobile.Document
-			History []actDoc `json:"history"`
-		}{doc, history})
+		return c.printJSON(doc)
 	}
-	if err := c.mobileFields(doc); err != nil {
+	if err := c.mobileFields(doc.Document); err != nil {
 		return err
 	}
-	for _, h := range history {
+	for _, h := range doc.History {
 		fmt.Fprintf(c.out, "%s  %s  %s\n", day(*h.At), printable(h.Who), printable(h.What))
 	}
 	return nil

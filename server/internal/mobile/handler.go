@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"time"
 
 	"github.com/lanyard-sso/lanyard/platform/redirect"
 	"github.com/lanyard-sso/lanyard/problem"
@@ -66,13 +65,6 @@ func (h *Handler) admitted(f func(http.ResponseWriter, *http.Request, access) er
 	})
 }
 
-// HistoryDocument is one change in JSON.
-type HistoryDocument struct {
-	At   *time.Time `json:"at"`
-	Who  string     `json:"who"`
-	What string     `json:"what"`
-}
-
 func (h *Handler) show(w http.ResponseWriter, r *http.Request, a access) error {
 	out, err := h.Setup.Show(r.Context(), a.workspace)
 	if err != nil {
@@ -82,14 +74,7 @@ func (h *Handler) show(w http.ResponseWriter, r *http.Request, a access) error {
 	if err != nil {
 		return fmt.Errorf("reading the changes: %w", err)
 	}
-	history := []HistoryDocument{}
-	for _, act := range acts {
-		history = append(history, HistoryDocument{at(act.At), act.Who, act.What})
-	}
-	return api.Write(w, http.StatusOK, struct {
-		Document
-		History []HistoryDocument `json:"history"`
-	}{out.Document(), history})
+	return api.Write(w, http.StatusOK, out.With(acts))
 }
 
 func (h *Handler) set(w http.ResponseWriter, r *http.Request, a access) error {

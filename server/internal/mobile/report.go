@@ -11,6 +11,7 @@ import (
 	"github.com/lanyard-sso/lanyard/platform/redirect"
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
 // standing are the warnings about what is registered, whoever entered it.
@@ -162,6 +163,28 @@ func (o Outcome) Document() Document {
 	for _, w := range o.Warnings {
 		t := problem.Lookup(w.Code)
 		d.Warnings = append(d.Warnings, WarningDocument{w.Code, t.Sentence, w.Detail, t.Next, w.Field})
+	}
+	return d
+}
+
+// HistoryDocument is one change in JSON.
+type HistoryDocument struct {
+	At   *time.Time `json:"at"`
+	Who  string     `json:"who"`
+	What string     `json:"what"`
+}
+
+// FullDocument is an Outcome in JSON with who changed it, the newest first.
+type FullDocument struct {
+	Document
+	History []HistoryDocument `json:"history"`
+}
+
+// With returns o in JSON's terms with the acts that History gives.
+func (o Outcome) With(acts []store.Act) FullDocument {
+	d := FullDocument{o.Document(), []HistoryDocument{}}
+	for _, a := range acts {
+		d.History = append(d.History, HistoryDocument{at(a.At), a.Who, a.What})
 	}
 	return d
 }
