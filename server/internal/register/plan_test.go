@@ -310,3 +310,66 @@ func checkHCL(t *testing.T, text string) {
 		}
 	}
 }
+
+// req: A7
+func TestCheck_aMergedRegistrationMatches(t *testing.T) {
+	p, before := plan(t), *registered(t)
+	if got := register.Needed(p.Check(before)); len(got) < 8 {
+		t.Errorf("of a registration with little right only %d differences: %+v", len(got), got)
+	}
+	merged := p.Merged(before)
+	if got := register.Needed(p.Check(merged)); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if merged.DisplayName != "Acme sign-in" || merged.API.Scopes[0].ID != "dddddddd-2222-3333-4444-555555555555" || merged.AppRoles[1].ID != "eeeeeeee-2222-3333-4444-555555555555" {
+		t.Errorf("a name or an ID of what was there is another: %+v", merged)
+	}
+	if again := registered(t); !reflect.DeepEqual(*again, before) {
+		t.Error("merging changed what it was given")
+	}
+}
+
+// A URI is near another where people see no difference.
+//
+// req: A7
+func TestCheckRedirects_itNamesTheNearest(t *testing.T) {
+	hash := options(t).Android[0]
+	want := []register.Redirect{
+		{Platform: register.OnPublicClient, URI: redirect.Loopback},
+		{Platform: register.OnPublicClient, URI: hash.RedirectURI(), Android: &hash},
+	}
+	for name, c := range map[string]struct {
+		have []string
+		code problem.Code
+		got  string
+		note bool
+	}{
+		"it takes both as they are":         {[]string{redirect.Loopback, hash.RedirectURI()}, "", "", false},
+		"it lets a port be":                 {[]string{"http://localhost:8400", hash.RedirectURI()}, problem.RegRedirectNear, "http://localhost:8400", true},
+		"it finds a path after a port":      {[]string{"http://localhost:8400/", hash.RedirectURI()}, problem.RegRedirectNear, "http://localhost:8400/", false},
+		"it finds https":                    {[]string{"https://localhost", hash.RedirectURI()}, problem.RegRedirectNear, "https://localhost", false},
+		"it finds IPv6":                     {[]string{"http://[::1]", hash.RedirectURI()}, problem.RegRedirectNear, "http://[::1]", false},
+		"it tells other hosts apart":        {[]string{"http://localhost.example", hash.RedirectURI()}, problem.RegRedirectMissing, "", false},
+		"it finds small letters in escapes": {[]string{redirect.Loopback, strings.ReplaceAll(hash.RedirectURI(), "%2B", "%2b")}, problem.RegRedirectNear, "%2b", false},
+		"it finds another package's name":   {[]string{redirect.Loopback, strings.Replace(hash.RedirectURI(), "acme.app", "acme.App", 1)}, problem.RegRedirectNear, "com.acme.App", false},
+		"it finds nothing for another hash": {[]string{redirect.Loopback, "msauth://com.acme.app/AAECAwQFBgcICQoLDA0ODxAREhM%3D"}, problem.RegRedirectMissing, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var all []register.Difference
+			for _, d := range register.CheckRedirects(register.Application{PublicClient: register.PublicClient{RedirectURIs: c.have}}, want...) {
+				if d.Code != problem.RegRedirectOther {
+					all = append(all, d)
+				}
+			}
+			if c.code == "" {
+				if len(all) != 0 {
+					t.Errorf("%+v", all)
+				}
+				return
+			}
+			if len(all) != 1 || all[0].Code != c.code || all[0].Note != c.note || !strings.Contains(all[0].Got, c.got) || all[0].Fix == "" {
+				t.Errorf("%+v", all)
+			}
+		})
+	}
+}

@@ -62,9 +62,12 @@ func quoted(s string) string {
 // hashicorp/azuread. have is as in Calls.
 func (p Plan) Terraform(have *Application) string {
 	var base Application
-	if have != nil {
+	switch {
+	case have != nil:
 		base = *have
 		p = p.With(have.AppID)
+	case p.ClientID == "":
+		base.AppRoles = templateRoles()
 	}
 	a := p.Merged(base)
 	h := &hcl{}
@@ -116,7 +119,14 @@ func (p Plan) terraformApplication(h *hcl, a Application) {
 		}
 		h.text("sign_in_audience", "AzureADMyOrg")
 		h.line("fallback_public_client_enabled = true")
-		h.block("public_client", func() { h.texts("redirect_uris", ofKnown(a.PublicClient.RedirectURIs)) })
+		h.block("public_client", func() {
+			h.texts("redirect_uris", ofKnown(a.PublicClient.RedirectURIs))
+			for _, u := range a.PublicClient.RedirectURIs {
+				if strings.Contains(u, ClientPlaceholder) {
+					h.line("# Once the application is there, make the plan again for the redirect URI %s", p.shown(u))
+				}
+			}
+		})
 		if len(a.Web.RedirectURIs) > 0 || a.Web.LogoutURL != "" {
 			h.block("web", func() {
 				h.texts("redirect_uris", a.Web.RedirectURIs)

@@ -25,6 +25,7 @@ resource "azuread_application" "lanyard" {
       "msauth.com.acme.app://auth",
       "msauth://com.acme.app/1wIqXSqBj7w%2Bh11ZifsnqwgyKrY%3D",
     ]
+    # Once the application is there, make the plan again for the redirect URI ms-appx-web://microsoft.aad.brokerplugin/<Application (client) ID>
   }
   web {
     redirect_uris = [
@@ -44,6 +45,24 @@ resource "azuread_application" "lanyard" {
       user_consent_display_name = "Sign in to Acme Lanyard"
       user_consent_description = "Lets the app sign you in to Acme Lanyard and act for you there."
     }
+  }
+  app_role {
+    id = "18d14569-c3bd-439b-9a66-3a2aee01d14f"
+    display_name = "User"
+    description = "User"
+    enabled = true
+    allowed_member_types = [
+      "User",
+    ]
+  }
+  app_role {
+    id = "b9632174-c057-4f7e-951b-be3adc52bfe6"
+    display_name = "msiam_access"
+    description = "msiam_access"
+    enabled = true
+    allowed_member_types = [
+      "User",
+    ]
   }
   app_role {
     id = "812101d8-bbdb-5458-90eb-8a9ba6363154"
