@@ -140,7 +140,7 @@ var texts = map[Code]Text{
 	PortBusy:        {500, "No free port was found to receive the sign-in.", "Close some programs and try again, or sign in with a code.", You},
 	DeviceExpired:   {408, "The code has run out.", "Ask for a new one.", You},
 	CodeSpent:       {400, "This sign-in cannot be finished any more.", "Choose Sign in to try again.", You},
-	ReturnUnknown:   {400, "The app asked to be returned to at an address that is not registered.", "Update the app, or ask whoever runs this server to register its return address.", Operator},
+	ReturnUnknown:   {400, "The app asked to be returned to at an address that is not registered.", "Update the app, or ask whoever runs this server to register its return address with: lanyardd mobile set.", Operator},
 	BadAppRequest:   {400, "The app did not ask for the sign-in in the right way.", "Update the app, then try again.", You},
 	NoDeviceCode:    {400, "This workspace has no sign-in with a code.", "Sign in with the browser of this device.", You},
 	SignInRefused:   {403, "Your organisation's sign-in did not let you in.", "Copy the details and send them to your IT administrator.", Admin},
