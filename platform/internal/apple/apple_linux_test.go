@@ -3,11 +3,11 @@ package apple
 import (
 	"encoding/json"
 	"go/ast"
-	"go/build"
 	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -195,17 +195,32 @@ func (at target) checkTypes(t *testing.T, f files, dir string) {
 		}
 		parsed = append(parsed, one)
 	}
-	build.Default.GOOS, build.Default.GOARCH, build.Default.CgoEnabled = at.goos, at.goarch, false
 	conf := types.Config{
-		Importer: withCgo{importer.ForCompiler(fset, "source", nil)},
+		Importer: withCgo{importer.ForCompiler(fset, "gc", exported(t))},
 		Sizes:    types.SizesFor("gc", at.goarch),
 		Error:    func(err error) { t.Error(err) },
 	}
 	_, _ = conf.Check("apple", fset, parsed, nil)
 }
 
-// withCgo stands in for runtime/cgo, which cannot be read from its source
-// without a C library of the system.
+// exported finds what this machine's compiler has written about the packages
+// that the files import: they declare the same on every system.
+func exported(t *testing.T) importer.Lookup {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", "context", "fmt", "strconv", "strings", "sync", "syscall")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := make(map[string]string)
+	for line := range strings.Lines(string(out)) {
+		path, file, _ := strings.Cut(strings.TrimSpace(line), " ")
+		files[path] = file
+	}
+	return func(path string) (io.ReadCloser, error) { return os.Open(files[path]) }
+}
+
+// withCgo stands in for runtime/cgo, of which only a name is used.
 type withCgo struct{ types.Importer }
 
 func (i withCgo) Import(path string) (*types.Package, error) {
