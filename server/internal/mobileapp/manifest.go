@@ -3,7 +3,7 @@ package mobileapp
 import (
 	_ "embed"
 	"encoding/xml"
-	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -126,11 +126,15 @@ func (i Info) check() error {
 			return err
 		}
 	}
-	if u, err := url.Parse("https://" + i.LinkHost + "/"); i.LinkHost != "" && (err != nil || u.Host != i.LinkHost || u.Port() != "" || u.Hostname() != strings.ToLower(i.LinkHost)) {
+	if i.LinkHost != "" && (len(i.LinkHost) > 253 || !hostForm.MatchString(i.LinkHost)) {
 		return problem.Detailf(problem.BadAppDetails, "The host of links must be a name alone in small letters, such as sso.example.com.")
 	}
 	return nil
 }
+
+// hostForm is a name in DNS, as a browser writes it: other letters than these
+// in punycode.
+var hostForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
 
 // unprintable reports whether XML 1.0 cannot hold r (section 2.2), or a line of
 // text should not.

@@ -116,6 +116,8 @@ func TestManifest_whatFyneOrAndroidWouldRefuseIsRefusedHere(t *testing.T) {
 		"a link host with a port":       {func(i *Info) { i.LinkHost = "sso.example.com:8443" }, problem.BadAppDetails},
 		"a link host with a path":       {func(i *Info) { i.LinkHost = "sso.example.com/x" }, problem.BadAppDetails},
 		"a link host as an address":     {func(i *Info) { i.LinkHost = "https://sso.example.com" }, problem.BadAppDetails},
+		"a link host in other letters":  {func(i *Info) { i.LinkHost = "söhne.example" }, problem.BadAppDetails},
+		"a link host of any":            {func(i *Info) { i.LinkHost = "*.example.com" }, problem.BadAppDetails},
 		"a link host with capitals":     {func(i *Info) { i.LinkHost = "SSO.example.com" }, problem.BadAppDetails},
 	} {
 		t.Run("it refuses "+name, func(t *testing.T) {
