@@ -363,7 +363,7 @@ func (s gScope) scope(others []Scope) (Scope, error) {
 		return Scope{}, &graphFault{http.StatusBadRequest, "DuplicateValue", "Request contains a property with duplicate values: " + s.Value}
 	case s.Type != "User" && s.Type != "Admin":
 		return Scope{}, badGraph("Property api.oauth2PermissionScopes has an invalid type: '%s'.", s.Type)
-	case s.AdminName == "" || s.AdminDescription == "":
+	case s.AdminName == "" || s.AdminDescription == "" || len([]rune(s.AdminName)) > 100:
 		return Scope{}, badGraph("Property adminConsentDisplayName and adminConsentDescription are required.")
 	}
 	out := Scope{ID: strings.ToLower(s.ID), Value: s.Value, AdminOnly: s.Type == "Admin", Disabled: !s.Enabled, ConsentName: s.AdminName}

@@ -132,6 +132,7 @@ func (p Plan) Warnings(have *Application) []string {
 		out = append(out, "A PATCH replaces whole lists, so redirect URIs, scopes and roles that are not in this plan would be removed from "+p.ClientID+
 			": save it with az ad app show --id "+p.ClientID+" > app.json, and make the plan with --from app.json.")
 	}
+	out = append(out, p.renamedRoles()...)
 	if p.SAML != nil {
 		out = append(out, "Set by hand in the portal, under Single sign-on: Unique User Identifier (Name ID) "+p.SAML.NameID+p.claimsByHand()+".")
 	}

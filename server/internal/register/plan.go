@@ -177,8 +177,8 @@ func New(o Options) (Plan, error) {
 	p.IdentifierURI = full[:i]
 	p.Scope = Scope{
 		ID: stableID(o.Workspace, "scope", full[i+1:]), Value: full[i+1:], Type: "User", Enabled: true,
-		AdminName: "Sign in to " + p.Name, AdminDescription: "Lets the app sign people in to " + p.Name + " and act for them there.",
-		UserName: "Sign in to " + p.Name, UserDescription: "Lets the app sign you in to " + p.Name + " and act for you there.",
+		AdminName: clipped("Sign in to "+p.Name, 100), AdminDescription: "Lets the app sign people in to " + p.Name + " and act for them there.",
+		UserName: clipped("Sign in to "+p.Name, 100), UserDescription: "Lets the app sign you in to " + p.Name + " and act for you there.",
 	}
 	p.Roles = rolesOf(o)
 	return p, p.redirects(o)
@@ -220,10 +220,10 @@ func (p *Plan) redirects(o Options) error {
 // administrators, and those that the workspace's rules name.
 func rolesOf(o Options) []AppRole {
 	type role struct{ value, name, why string }
-	all := []role{{cmp.Or(o.DefaultRole, "member"), "", "People who use the workspace."}, {"admin", "", "People who manage the workspace."}}
-	all[0].name, all[1].name = "Workspace "+all[0].value, "Workspace admin"
+	all := []role{{roleValue(cmp.Or(o.DefaultRole, "member")), "", "People who use the workspace."}, {"admin", "", "People who manage the workspace."}}
+	all[0].name, all[1].name = "Workspace "+cmp.Or(o.DefaultRole, "member"), "Workspace admin"
 	for _, r := range o.AppRoles {
-		all = append(all, role{strings.Join(strings.Fields(r), "."), r, "People to whom the workspace gives a role by this one."})
+		all = append(all, role{roleValue(r), r, ofRule})
 	}
 	var out []AppRole
 	for _, r := range all {
@@ -231,9 +231,45 @@ func rolesOf(o Options) []AppRole {
 			continue
 		}
 		out = append(out, AppRole{
-			ID: stableID(o.Workspace, "role", strings.ToLower(r.value)), Value: r.value, DisplayName: r.name, Description: r.why,
+			ID: stableID(o.Workspace, "role", strings.ToLower(r.value)), Value: r.value, DisplayName: clipped(r.name, 100), Description: r.why,
 			Enabled: true, Members: []string{"User"},
 		})
 	}
 	return out
+}
+
+// ofRule is the description of a role that a rule of the workspace names.
+const ofRule = "People to whom the workspace gives a role by this one."
+
+// renamedRoles says of the roles that a rule names by a text which Entra does
+// not take for a value.
+func (p Plan) renamedRoles() (out []string) {
+	for _, r := range p.Roles {
+		if r.Description == ofRule && r.Value != r.DisplayName {
+			out = append(out, "The workspace's rules name the app role "+r.DisplayName+", which Entra does not take for a value: it gets "+r.Value+
+				", and the rules have to name that (lanyardd workspace set "+p.Workspace+" --role-rule app-role:"+r.Value+"=…).")
+		}
+	}
+	return out
+}
+
+// roleValue is the value of an app role of this name: of what Entra does not
+// take a full stop is left ("Add app roles to your application").
+func roleValue(name string) string {
+	value := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("!#$%&'()*+,-./:;=?@[]^_{}~", r) {
+			return r
+		}
+		return '.'
+	}, name)
+	value = strings.Trim(value, ".")
+	return cmp.Or(value[:min(len(value), 120)], "role")
+}
+
+// clipped is a text of at most so many characters.
+func clipped(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most])
+	}
+	return s
 }

@@ -160,6 +160,15 @@ func TestPlan_itHasARoleForEverybody(t *testing.T) {
 	if want := []string{"editor=Workspace editor", "admin=Workspace admin", "Boss=Boss", "Shift.lead=Shift lead"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+	if !strings.Contains(p.Text(""), "it gets Shift.lead") || !strings.Contains(strings.Join(p.Warnings(nil), "\n"), "it gets Shift.lead") {
+		t.Error("it does not say that a role has another value than the rule names")
+	}
+	odd := plan(t, func(o *register.Options) {
+		o.Name, o.AppRoles = strings.Repeat("é", 200), []string{".Größe \"XL\"", "§"}
+	})
+	if odd.Roles[2].Value != "Gr..e..XL" || odd.Roles[3].Value != "role" || len([]rune(odd.Scope.AdminName)) != 100 {
+		t.Errorf("%+v %q", odd.Roles, odd.Scope.AdminName)
+	}
 	if !strings.Contains(p.Text(""), register.DefaultAccessWarning) {
 		t.Error("the instructions do not warn of Default Access")
 	}

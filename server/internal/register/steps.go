@@ -160,6 +160,9 @@ func (p Plan) stepRoles() Step {
 				r.DisplayName, r.Value, r.Description),
 		})
 	}
+	for _, w := range p.renamedRoles() {
+		s.Do = append(s.Do, Item{"", w})
+	}
 	return s
 }
 

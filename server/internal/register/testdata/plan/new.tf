@@ -1,4 +1,5 @@
 # Acme Lanyard in Microsoft Entra ID for the workspace acme. Written by: lanyardd entra plan --format terraform
+# The workspace's rules name the app role Shift lead, which Entra does not take for a value: it gets Shift.lead, and the rules have to name that (lanyardd workspace set acme --role-rule app-role:Shift.lead=…).
 # Set by hand in the portal, under Single sign-on: Unique User Identifier (Name ID) user.mail, claim CoNm with the constant 456.
 # Provisioning is set up where SCIM_TOKEN holds a Secret Token: lanyardd scim token create --workspace acme. People and groups that are assigned with the role Default Access are not provisioned: choose one of the application's roles when you assign them.
 
