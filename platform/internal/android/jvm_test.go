@@ -131,6 +131,7 @@ func survives(t *testing.T, h harness) {
 		"redirect: finishes whatever fails",
 		"browser: opens a Custom Tab where there are any",
 		"browser: opens a whole browser where there are none",
+		"browser: opens a whole browser where a tab cannot be asked for",
 		"browser: begins a task where the context has no window",
 		"browser: says that there is none",
 		"browser: opens none unnoticed whatever fails",
@@ -141,6 +142,7 @@ func survives(t *testing.T, h harness) {
 		"app: refuses certificates that cannot be",
 		"app: tells no half of its certificates whatever fails",
 		"key: wraps and unwraps",
+		"key: leaves no secret in Java's memory",
 		"key: unwraps nothing that was changed",
 		"key: says that it is gone, void or not readable",
 		"key: is removed, also when it is not there",
@@ -179,12 +181,13 @@ func notices(t *testing.T, h harness) {
 		"3 a frame is left pushed",
 		"4 memory is left",
 		"5 memory is freed that was not wiped",
-		"6", "7",
+		"6",
+		"7 more references than a frame was made for",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("noticed (-want +got):\n%s", d)
 	}
-	if warnings < 2 {
-		t.Errorf("-Xcheck:jni warned %d times, not of both faults that only it sees", warnings)
+	if warnings == 0 {
+		t.Error("-Xcheck:jni did not warn of the sixth, which only it sees")
 	}
 }

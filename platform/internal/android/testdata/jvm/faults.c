@@ -20,6 +20,9 @@ static struct {
 } alive[MOST];
 static int alive_count, frame, frame_refused;
 
+// capacity is how many references each frame was promised to hold.
+static int capacity[64];
+
 static void wrong(const char *what) {
 	if (!found[0]) {
 		snprintf(found, sizeof found, "%s", what);
@@ -30,6 +33,13 @@ static jobject track(jobject ref) {
 	if (ref && alive_count < MOST) {
 		alive[alive_count].ref = ref;
 		alive[alive_count++].frame = frame;
+		int held = 0;
+		for (int i = 0; i < alive_count; i++) {
+			held += alive[i].frame == frame;
+		}
+		if (frame && held > capacity[frame % 64]) {
+			wrong("more references than a frame was made for");
+		}
 	}
 	return ref;
 }
@@ -79,6 +89,7 @@ static jint f_PushLocalFrame(JNIEnv *env, jint n) {
 		return JNI_ERR;
 	}
 	frame++;
+	capacity[frame % 64] = n;
 	return real->PushLocalFrame(env, n);
 }
 

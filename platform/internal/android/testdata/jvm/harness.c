@@ -68,7 +68,7 @@ static void misbehave(JNIEnv *env, char what) {
 		(*env)->GetMethodID(env, string, "length", "()I");
 		(*env)->ExceptionClear(env);
 		break;
-	case '7': // holds more references than it made room for, which only -Xcheck:jni sees
+	case '7': // holds more references than it made room for
 		(*env)->PushLocalFrame(env, 1);
 		for (int i = 0; i < 100; i++) {
 			(*env)->NewStringUTF(env, "more");

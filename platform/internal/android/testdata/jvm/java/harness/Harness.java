@@ -22,7 +22,7 @@ public final class Harness {
     static final int THROWS = 1, GIVES_NOTHING = 2, KEEPS_THROWING = 3, NO_MEMORY = 4;
     static final String URI = "msauth://io.example.app/%2FmFs2Yzr6mRVUItgVUANroj4PyI%3D?code=s3cret&state=abc";
     static final String PAGE = "https://login.example.com/authorize?state=abc";
-    static final byte[] SECRET = bytes("the data key, in base64");
+    static final byte[] SECRET = bytes("the data key, in base64. ".repeat(30)); // more than is wiped at a time
     static final byte[] FOR = bytes("service\0user");
 
     static native void plan(int nth, int mode);
@@ -203,6 +203,15 @@ public final class Harness {
             same(URI, redirect(a), "delivered");
             holds(a.finished && a.started == null, "not finished");
             clean();
+            for (String method : List.of("getDataString", "addFlags", "startActivity")) {
+                Stub.reset();
+                Stub.plan(method, new SecurityException("hunter2"));
+                a = opened(URI);
+                same(method.equals("getDataString") ? null : URI, redirect(a), "delivered");
+                holds(a.finished && !finishedByFramework(), "not finished after " + method);
+                same(method.equals("startActivity"), a.started == null, "not shown after " + method);
+                clean();
+            }
         });
         scenario("redirect: finishes whatever fails", () -> {
             Scenario s = () -> {
@@ -240,6 +249,17 @@ public final class Harness {
             clean();
             same(PAGE, a.started.data.text, "address");
             same(null, a.started.extras, "extras");
+        });
+        scenario("browser: opens a whole browser where a tab cannot be asked for", () -> {
+            for (String method : List.of("queryIntentServices", "putBinder", "putExtras")) {
+                Stub.reset();
+                Stub.plan(method, new SecurityException("hunter2"));
+                Activity a = new Activity();
+                a.packages.tabs.add(new Object());
+                same("ok", open(a).outcome(), method);
+                same(PAGE, a.started.data.text, "address");
+                clean();
+            }
         });
         scenario("browser: begins a task where the context has no window", () -> {
             Context c = new Context();
@@ -357,6 +377,15 @@ public final class Harness {
         });
     }
 
+    static boolean zeros(byte[] all) {
+        for (byte b : all) {
+            if (b != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     static Answer ready() {
         return call('k', null, null, null, null, null);
     }
@@ -387,6 +416,14 @@ public final class Harness {
                 same(List.of(new String(SECRET, StandardCharsets.UTF_8)), unwrap("a", a.parts, FOR).words(), "unwrapped");
                 clean();
             }
+        });
+        scenario("key: leaves no secret in Java's memory", () -> {
+            List<byte[]> parts = wrap("a").parts;
+            same(SECRET.length, StandIn.given.length, "given");
+            holds(zeros(StandIn.given), "the secret is left after wrapping");
+            unwrap("a", parts, FOR);
+            same(SECRET.length, StandIn.gave.length, "gave");
+            holds(zeros(StandIn.gave), "the secret is left after unwrapping");
         });
         scenario("key: unwraps nothing that was changed", () -> {
             Answer a = wrap("a");

@@ -36,6 +36,8 @@ import javax.crypto.spec.SecretKeySpec;
 public final class StandIn extends Provider {
     /** The keys, and those that a change of the screen lock has made void. */
     public static final Map<String, Opaque> keys = new HashMap<>();
+    /** What the last cipher was given, and gave. */
+    public static byte[] given, gave;
 
     public StandIn() {
         super("AndroidKeyStore", "1", "stand-in for tests");
@@ -177,7 +179,9 @@ public final class StandIn extends Provider {
         protected byte[] engineDoFinal(byte[] in, int offset, int n) throws IllegalBlockSizeException, BadPaddingException {
             Stub.enter("doFinal");
             try {
-                return real.doFinal(in, offset, n);
+                given = in;
+                gave = real.doFinal(in, offset, n);
+                return gave;
             } catch (AEADBadTagException e) {
                 throw new AEADBadTagException("the secret is hunter2"); // its message must go nowhere
             }
