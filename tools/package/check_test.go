@@ -127,6 +127,7 @@ func TestCheck_aTarballForLinux(t *testing.T) {
 	served := fyneAppText + "[Release]\nServer = \"https://evil.example\"\n"
 	wide := tarOf(t, file{"lanyard/Makefile", 0o666, "x"})
 	expectWrong(t, "x.tar.xz", changed("", ""), "", map[string]wrong{
+		"no end":               {bytes.TrimRight(changed("", ""), "\x00"), "", "its end is missing"},
 		"no argument":          {changed("%u", "%f"), "", "lanyard:// links are opened by it"},
 		"no type of link":      {changed("MimeType", "Mimetype"), "", "lanyard:// links are opened by it"},
 		"Fyne's own":           {linuxTarball(t, fyneAppText, ours), "", "installing tells the desktop"},

@@ -75,7 +75,10 @@ func withLinks(packed []byte) ([]byte, error) {
 	case desktop != 1 || makefile != 1:
 		return nil, fmt.Errorf("it holds %d .desktop files and %d Makefiles, not one of each", desktop, makefile)
 	}
-	return out.Bytes(), w.Close()
+	if err := w.Close(); err != nil { // writes the end, so it comes first
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 // eachInTar hands over every entry of a tar file, with its content.
