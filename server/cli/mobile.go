@@ -100,6 +100,9 @@ func (k mobileKey) hashes(c *command) ([]redirect.Hash, *builtapp.App, error) {
 		}
 		found = append(found, entries...)
 	}
+	if i := slices.IndexFunc(found, builtapp.Signer.DebugKey); i >= 0 && !k.Debug {
+		c.say("Warning: %s is a debug key. Do not give an app to anybody that is signed with it.", found[i].Hash())
+	}
 	known := (builtapp.App{Signers: found}).Hashes()
 	var out []redirect.Hash
 	for _, text := range k.Hash {

@@ -144,6 +144,16 @@ func packaged(t testing.TB, manifest []byte) []byte {
 	return b.Bytes()
 }
 
+// readApp reads an app, or a keystore of these tests.
+func readApp(t testing.TB, b []byte) builtapp.App {
+	t.Helper()
+	a, err := builtapp.Read(bytes.NewReader(b), int64(len(b)), builtapp.Options{Password: func() (string, error) { return "secret", nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 // today is within the validity of the fixtures' certificates.
 var today = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -159,11 +169,7 @@ func TestManifest_fynesOwnCompilerTakesItAndOurReaderAgrees(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := packaged(t, compiled(t, text))
-	a, err := builtapp.Read(bytes.NewReader(b), int64(len(b)), builtapp.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := readApp(t, packaged(t, compiled(t, text)))
 	if a.ID != i.Package || a.Name != i.Name || a.Version != i.Version || a.Build != "42" || a.MinSystem != "15" || a.Debuggable {
 		t.Errorf("%+v", a)
 	}

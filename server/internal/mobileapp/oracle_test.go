@@ -53,20 +53,11 @@ func (b bench) run(program string, args ...string) string {
 
 func (b bench) read(name string) builtapp.App {
 	b.t.Helper()
-	f, err := os.Open(filepath.Join(b.dir, name))
+	content, err := os.ReadFile(filepath.Join(b.dir, name))
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	defer f.Close() // only read from
-	info, err := f.Stat()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	a, err := builtapp.Read(f, info.Size(), builtapp.Options{Password: func() (string, error) { return "secret", nil }})
-	if err != nil {
-		b.t.Fatalf("%s: %v", name, err)
-	}
-	return a
+	return readApp(b.t, content)
 }
 
 // signed makes an app with that manifest and signs it.

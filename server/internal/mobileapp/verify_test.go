@@ -1,7 +1,6 @@
 package mobileapp
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -69,10 +68,7 @@ func matching(t testing.TB) func() set {
 	}
 	b := packaged(t, compiled(t, text))
 	return func() set {
-		app, err := builtapp.Read(bytes.NewReader(b), int64(len(b)), builtapp.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		app := readApp(t, b)
 		app.Signers = []builtapp.Signer{{Scheme: builtapp.V2, DER: rsa}, {Scheme: builtapp.V3, DER: ec}, {Scheme: builtapp.Lineage, DER: rsa}}
 		uris := app.RedirectURIs()
 		yes, two := true, 2
