@@ -44,8 +44,12 @@ func newWebSessions(app redirect.Apple, start startSession, browser func(context
 // Browser returns the two as what a sign-in takes.
 func (w *webSessions) Browser() Browser { return Browser{OpenURL: w.OpenURL, Return: w.Return} }
 
-// Return is an auth.ReturnFunc.
+// Return is an auth.ReturnFunc. An app whose identifier no redirect URI can be
+// made of has no way back to it.
 func (w *webSessions) Return(_ context.Context, state string) (auth.Return, error) {
+	if err := redirect.CheckBundleID(w.app.BundleID); err != nil {
+		return nil, problem.Wrap(problem.NoBrowser, err)
+	}
 	if state == "" {
 		return nil, errors.New("web session: no state to wait for")
 	}

@@ -288,6 +288,17 @@ func TestWebSessions_itLeavesOtherAddressesToTheBrowser(t *testing.T) {
 	}
 }
 
+// req: G5
+func TestWebSessions_itHasNoWayBackToAnAppWithoutIdentifier(t *testing.T) {
+	for _, id := range []string{"", "com.acme/app", "com..acme", "com.acme.app:x", "TEAM com.acme"} {
+		w := newWebSessions(redirect.Apple{BundleID: id}, nil, nil)
+		r, err := w.Return(t.Context(), testState)
+		if code, _ := problem.Of(err); code != problem.NoBrowser || r != nil {
+			t.Errorf("%q: %v, %v", id, r, err)
+		}
+	}
+}
+
 func TestWebSessions_itOpensNothingButWebAddresses(t *testing.T) {
 	f, w := newFakeSystem()
 	prepared(t, w, testState)
