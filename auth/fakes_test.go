@@ -326,7 +326,7 @@ type fakeProvider struct {
 	codes    map[string]string // code → verifier, of a Resumer's sign-ins
 	begun    int               // Begins that neither Finish nor Abandon ended
 	redeemed int
-	stolen   int // codes of somebody else's
+	stolen   int   // codes of somebody else's
 	signIn   error // what SignIn answers, and Finish
 	silent   error
 	wait     chan struct{} // SignIn waits for it, ignoring ctx when deaf

@@ -115,7 +115,9 @@ func happen(r *rig, what string, slow *chan struct{}) {
 	case "links again":
 		r.browser.set(func() { r.browser.noReturn = nil })
 	case "somebody else's link":
-		r.browser.set(func() { r.browser.strays = append(r.browser.strays, url.Values{"code": {"stolen"}, "state": {"another"}}) })
+		r.browser.set(func() {
+			r.browser.strays = append(r.browser.strays, url.Values{"code": {"stolen"}, "state": {"another"}})
+		})
 	case "server down":
 		r.server.cut(true)
 	case "server up", "stream cut":
@@ -203,7 +205,8 @@ func invariants(r *rig, last step) (broken []string) {
 	must(s.Phase == SigningIn || r.browser.ways() == 0, "%v, and %d ways back are open", s.Phase, r.browser.ways())
 	must(s.Phase == SigningIn || r.pending.empty(), "%v, and a sign-in is pending", s.Phase)
 	must(r.pending.now().State == "" || r.device == phone, "kept where nothing can go on with it")
-	must(s.Phase == SigningIn || r.provider.begun == 0, "%v, and %d begun sign-ins are left", s.Phase, r.provider.begun)
+	begun, _, stolen := r.provider.sums()
+	must(s.Phase == SigningIn || begun == 0, "%v, and %d begun sign-ins are left", s.Phase, begun)
 	saved := r.vault.now()
 	must(saved.Account == "" || saved.RefreshToken == "", "two ways to go on are saved: %+v", saved)
 	must(saved.RefreshToken == "" || saved.Method == SAML && saved.RetryKey != "", "saved %+v", saved)
@@ -213,7 +216,7 @@ func invariants(r *rig, last step) (broken []string) {
 		r.server.mu.Unlock()
 		must(down || !ended, "signed in although the access has ended")
 	}
-	must(r.server.count("stolen") == 0 && r.provider.stolen == 0, "a code that somebody else sent was used")
+	must(r.server.count("stolen") == 0 && stolen == 0, "a code that somebody else sent was used")
 	if strings.HasPrefix(last.what, "sign out") && s.Phase == SignedOut {
 		must(r.vault.empty(), "signed out, and the vault has %+v", r.vault.now())
 		must(r.provider.empty(), "signed out, and Microsoft's tokens are still there")

@@ -133,9 +133,9 @@ func TestPending_killedAnywhereItIsNeverHalfDone(t *testing.T) {
 					r.process.killAt = c.at
 					go func() { _ = r.SignIn(r.ctx, "acme") }()
 					synctest.Wait()
-					before := r.process.dead
+					before := r.process.over()
 					answer()
-					if !r.process.dead {
+					if !r.process.over() {
 						t.Fatal("it never came to this place")
 					}
 					r.kill()
@@ -145,8 +145,8 @@ func TestPending_killedAnywhereItIsNeverHalfDone(t *testing.T) {
 					}
 					r.wait(5*time.Minute + time.Second)
 					r.want(c.phase, c.err, "")
-					if r.provider.redeemed > 1 || r.server.count("start") > 2 {
-						t.Errorf("redeemed %d times, %d sessions", r.provider.redeemed, r.server.count("start"))
+					if _, redeemed, _ := r.provider.sums(); redeemed > 1 || r.server.count("start") > 2 {
+						t.Errorf("redeemed %d times, %d sessions", redeemed, r.server.count("start"))
 					}
 					if !r.pending.empty() || r.browser.ways() != 0 {
 						t.Error("the pending sign-in is still there")
@@ -302,8 +302,8 @@ func TestPending_thePersonIsNeverStuck(t *testing.T) {
 				}
 				answer()
 				if c.phase == SignedOut {
-					if s := r.State(); s.Phase != SignedOut || r.provider.redeemed != 0 {
-						t.Errorf("its answer was taken all the same: %v", s.Phase)
+					if _, redeemed, _ := r.provider.sums(); r.State().Phase != SignedOut || redeemed != 0 {
+						t.Errorf("its answer was taken all the same: %v", r.State().Phase)
 					}
 					r.killedAnew()
 					if s := r.State(); s.Phase != SignedOut {
@@ -440,7 +440,7 @@ func TestPending_takenByAnotherProcessItIsNotUsedHere(t *testing.T) {
 			}
 			answer()
 			r.want(SignedOut, problem.SignInCancelled, "")
-			if r.provider.redeemed != 0 || r.server.count("start") != 0 {
+			if _, redeemed, _ := r.provider.sums(); redeemed != 0 || r.server.count("start") != 0 {
 				t.Error("the code was used")
 			}
 		})
@@ -503,8 +503,8 @@ func TestWayBack_theFallbacksHaveAnOrder(t *testing.T) {
 				if asked != c.code {
 					t.Errorf("a code was asked for: %v", asked)
 				}
-				if (r.pending.saves > 0) != c.remembered || !r.pending.empty() || r.browser.ways() != 0 || r.provider.begun != 0 {
-					t.Errorf("kept %d times, %d ways back, %d begun", r.pending.saves, r.browser.ways(), r.provider.begun)
+				if begun, _, _ := r.provider.sums(); (r.pending.times() > 0) != c.remembered || !r.pending.empty() || r.browser.ways() != 0 || begun != 0 {
+					t.Errorf("kept %d times, %d ways back, %d begun", r.pending.times(), r.browser.ways(), begun)
 				}
 				r.stop()
 				<-done
@@ -564,8 +564,8 @@ func TestRegistered_anAppThatEntraDoesNotKnowIsToldBeforeTheBrowserOpens(t *test
 						if d := problem.DetailOf(err); !strings.Contains(d, phoneReturn) || !strings.Contains(d, "Acme") {
 							t.Errorf("it says %q", d)
 						}
-						if len(r.browser.opened) != 0 || r.pending.saves != 0 || r.browser.ways() != 0 {
-							t.Errorf("opened %d, kept %d", len(r.browser.opened), r.pending.saves)
+						if r.browser.visits() != 0 || r.pending.times() != 0 || r.browser.ways() != 0 {
+							t.Errorf("opened %d, kept %d", r.browser.visits(), r.pending.times())
 						}
 					}
 					r.stop()

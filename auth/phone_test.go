@@ -94,6 +94,13 @@ func (b *fakeBrowser) last() url.Values {
 	return u.Query()
 }
 
+// visits is how often an address was opened.
+func (b *fakeBrowser) visits() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.opened)
+}
+
 func (b *fakeBrowser) ways() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -248,6 +255,13 @@ func (v *fakePending) empty() bool {
 	return v.kept == nil && !v.husk
 }
 
+// times is how often a sign-in was kept.
+func (v *fakePending) times() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.saves
+}
+
 func (v *fakePending) set(change func()) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -295,6 +309,14 @@ func (p *fakeProvider) Finish(ctx context.Context, _ Request, begun []byte, answ
 
 func (p *fakeProvider) Abandon(context.Context) { p.set(func() { p.begun = 0 }) }
 
+// sums are how many sign-ins were begun and left, how many codes were redeemed,
+// and how many of somebody else's were tried.
+func (p *fakeProvider) sums() (begun, redeemed, stolen int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.begun, p.redeemed, p.stolen
+}
+
 // kind is what a client runs on.
 type kind int
 
@@ -329,6 +351,13 @@ func (p *process) at(place string) error {
 		return errKilled
 	}
 	return nil
+}
+
+// over reports whether the process was killed.
+func (p *process) over() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
 }
 
 // kill ends the process, as the system does with what nobody looks at.
