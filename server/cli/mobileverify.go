@@ -19,6 +19,7 @@ type mobileVerifyCmd struct {
 	MSAL         string `name:"msal" placeholder:"FILE" help:"The MSAL configuration; - reads standard input."`
 	Registration string `name:"registration" placeholder:"FILE" help:"The app registration, as az ad app show --id CLIENT-ID prints it, or its Manifest; - reads standard input."`
 	Workspace    string `name:"workspace" placeholder:"ID" help:"The workspace that people sign in to."`
+	Debug        bool   `name:"debug" help:"The app is for trying out: a debug key, and that it is debuggable, are notes."`
 }
 
 // Help is the longer text of lanyardd mobile verify --help.
@@ -75,7 +76,7 @@ func (m mobileVerifyCmd) parts() []string {
 
 // input reads all that was given.
 func (m mobileVerifyCmd) input(c *command) (mobileapp.Input, error) {
-	in := mobileapp.Input{Now: c.opt.Now()}
+	in := mobileapp.Input{Now: c.opt.Now(), InsecureAllowDebugKey: m.Debug}
 	if m.App != "" {
 		a, err := c.readApp(m.App)
 		if err != nil {

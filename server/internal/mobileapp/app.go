@@ -12,11 +12,20 @@ import (
 
 // Check returns what is wrong with a built app by itself: its keys, and whether
 // its manifest would bring a sign-in back. now is for the dates of certificates.
-func Check(a builtapp.App, now time.Time) []Finding {
+func Check(a builtapp.App, now time.Time) []Finding { return check(a, now, false) }
+
+// check is Check. For trying out, debug keys and a debuggable app are notes, and
+// the manifest is held against such a key as against any other.
+func check(a builtapp.App, now time.Time, trying bool) []Finding {
 	out := checkKeys(a, now)
+	for i, f := range out {
+		if trying && (f.Code == problem.AppDebugKey || f.Code == problem.AppDebuggable) {
+			out[i].Note = true
+		}
+	}
 	switch {
 	case a.Android():
-		out = append(out, checkManifest(a)...)
+		out = append(out, checkManifest(a, trying)...)
 	case a.Apple():
 		out = append(out, checkSchemes(a)...)
 	}

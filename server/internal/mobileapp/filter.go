@@ -21,7 +21,7 @@ const schemeAndroid = "msauth"
 
 // checkManifest judges whether an Android manifest brings the redirect to the
 // app, for every certificate that the app is signed with.
-func checkManifest(a builtapp.App) []Finding {
+func checkManifest(a builtapp.App, trying bool) []Finding {
 	var out []Finding
 	found := false
 	for _, act := range a.Activities {
@@ -40,9 +40,9 @@ func checkManifest(a builtapp.App) []Finding {
 	}
 	if found {
 		out = append(out, checkOrder(a)...)
-		return append(out, checkPaths(redirectPaths(a), a)...)
+		return append(out, checkPaths(redirectPaths(a), a, trying)...)
 	}
-	hashes := releaseHashes(a)
+	hashes := signedWith(a, trying)
 	if a.Kind == builtapp.AAB || len(hashes) == 0 {
 		return append(out, Finding{Code: problem.FilterMissing, Where: InApp, Want: schemeAndroid + "://" + a.ID + "/<signature hash>"})
 	}
@@ -181,8 +181,8 @@ func checkOrder(a builtapp.App) []Finding {
 // checkPaths holds the paths of the filters against the certificates. A path
 // that is nobody's is told once, and with the certificate that it was meant for
 // where that can be known; then that certificate is not told a second time.
-func checkPaths(paths []string, a builtapp.App) []Finding {
-	hashes := releaseHashes(a)
+func checkPaths(paths []string, a builtapp.App, trying bool) []Finding {
+	hashes := signedWith(a, trying)
 	if a.Kind == builtapp.AAB || len(hashes) == 0 {
 		return checkForms(paths)
 	}

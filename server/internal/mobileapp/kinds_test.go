@@ -148,3 +148,29 @@ func TestVerify_whatWasNotGivenIsNotHeldAgainstAnything(t *testing.T) {
 		t.Errorf("another client (-want +got):\n%s", diff)
 	}
 }
+
+// A debug key is a difference on its own, and for trying out a note; then all
+// else is held against it.
+func TestVerify_forTryingOutADebugKeyIsHeldAgainstTheRest(t *testing.T) {
+	s := matching(t)()
+	der := madeCertificate(t, "Android Debug", today)
+	s.replaceKey(0, der)
+	s.App.Signers = []builtapp.Signer{s.App.Signers[0], s.App.Signers[1]}
+	s.App.Debuggable = true
+	s.MSAL.RedirectURI = redirect.Android{Package: s.App.ID, Hash: redirect.HashOf(der)}.RedirectURI()
+	in := s.input(t)
+	want := slices.Concat(line(problem.AppDebuggable, InApp), line(problem.AppDebugKey, InApp), line(problem.HashUnknown, InMSAL))
+	if diff := cmp.Diff(want, findings(in)); diff != "" {
+		t.Errorf("for release (-want +got):\n%s", diff)
+	}
+	in.InsecureAllowDebugKey = true
+	want = slices.Concat(note(problem.AppDebuggable, InApp), note(problem.AppDebugKey, InApp))
+	if diff := cmp.Diff(want, findings(in)); diff != "" {
+		t.Errorf("for trying out (-want +got):\n%s", diff)
+	}
+	s.Reg.PublicClient.RedirectURIs = s.Reg.PublicClient.RedirectURIs[1:]
+	in.Registration = s.input(t).Registration
+	if diff := cmp.Diff(append(want, line(problem.RegRedirectMissing, InRegistration)...), findings(in)); diff != "" {
+		t.Errorf("for trying out, not registered (-want +got):\n%s", diff)
+	}
+}

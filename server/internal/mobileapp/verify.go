@@ -33,6 +33,9 @@ type Input struct {
 	Workspace *Workspace
 	// Now is today, for the dates of certificates.
 	Now time.Time
+	// InsecureAllowDebugKey makes notes of what only an app for trying out may
+	// be: signed with a debug key, and debuggable.
+	InsecureAllowDebugKey bool
 }
 
 // Workspace is what a workspace is set up with.
@@ -64,7 +67,7 @@ type Finding struct {
 func Verify(in Input) []Finding {
 	var out []Finding
 	if in.App != nil {
-		out = append(out, Check(*in.App, in.Now)...)
+		out = append(out, check(*in.App, in.Now, in.InsecureAllowDebugKey)...)
 	}
 	if in.Workspace != nil && (in.Workspace.ClientID == "" || in.Workspace.TenantID == "") {
 		out = append(out, Finding{Code: problem.WorkspaceNotSet, Where: InWorkspace, Want: "a client ID and a tenant ID", Got: "none"})
@@ -91,15 +94,15 @@ func (in Input) keys() []redirect.Hash {
 	case in.App.Kind == builtapp.AAB:
 		return filterHashes(*in.App)
 	}
-	return releaseHashes(*in.App)
+	return signedWith(*in.App, in.InsecureAllowDebugKey)
 }
 
-// releaseHashes are the hashes of the certificates that the app is given out
-// with: of none that is for debugging, and of none that was rotated away from,
-// unless older Androids are still shown its signature.
-func releaseHashes(a builtapp.App) []redirect.Hash {
+// signedWith are the hashes of the certificates that redirects are for: of none
+// that is for debugging, unless somebody is trying out, and of none that was
+// rotated away from, unless older Androids are still shown its signature.
+func signedWith(a builtapp.App, trying bool) []redirect.Hash {
 	return builtapp.App{Signers: slices.DeleteFunc(slices.Clone(a.Signers), func(s builtapp.Signer) bool {
-		return s.Scheme == builtapp.Lineage || s.DebugKey()
+		return s.Scheme == builtapp.Lineage || s.DebugKey() && !trying
 	})}.Hashes()
 }
 
@@ -123,6 +126,7 @@ func (in Input) checkMSAL() (*redirect.MSAL, []Finding) {
 		return nil, nil
 	}
 	var o redirect.MSALOptions
+	o.InsecureAllowDebugKey = in.InsecureAllowDebugKey
 	if a := in.App; a != nil && !a.Apple() {
 		o.Package, o.Known = a.ID, in.keys()
 	}
@@ -136,7 +140,9 @@ func (in Input) checkMSAL() (*redirect.MSAL, []Finding) {
 		o.TenantID = in.Workspace.TenantID
 	}
 	var got *redirect.MSAL
-	if m, err := redirect.CheckMSAL(in.MSAL, redirect.MSALOptions{}); err == nil {
+	var anything redirect.MSALOptions
+	anything.InsecureAllowDebugKey = in.InsecureAllowDebugKey
+	if m, err := redirect.CheckMSAL(in.MSAL, anything); err == nil {
 		got = &m
 	}
 	_, err := redirect.CheckMSAL(in.MSAL, o)
@@ -216,7 +222,7 @@ func (in Input) redirects(msal *redirect.MSAL) []register.Redirect {
 		}
 	}
 	if msal != nil {
-		android, err := redirect.CheckAndroid(msal.RedirectURI, redirect.AndroidOptions{})
+		android, err := redirect.CheckAndroid(msal.RedirectURI, redirect.AndroidOptions{HashOptions: redirect.HashOptions{InsecureAllowDebugKey: in.InsecureAllowDebugKey}})
 		if err == nil {
 			add(register.Redirect{URI: android.RedirectURI(), For: "Android", Android: &android})
 		}
