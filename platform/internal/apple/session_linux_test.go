@@ -12,7 +12,7 @@ import (
 // asBuilt are the flags of our own files.
 var asBuilt = []string{"-fobjc-arc", "-Wall", "-Werror"}
 
-// objects are the compiled files that sessionProgram links.
+// objects are the compiled files that program links.
 type objects struct{ common, rest []string }
 
 // compileRest compiles all but webauth_darwin.m, with the small runtime and the
