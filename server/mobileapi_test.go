@@ -55,7 +55,7 @@ func (a asked) is(status int, code problem.Code) asked {
 // mobileAPI serves the API alone, and asks it as ada unless told otherwise.
 func mobileAPI(t *testing.T, w *world, admin func(*http.Request, string) (string, error)) func(method, path, body string, change ...func(*http.Request)) asked {
 	t.Helper()
-	r := w.serve(w.store)
+	r := w.serve(w.open()) // each server has its own handle
 	front := httptest.NewServer(http.StripPrefix("/admin", r.server.MobileAPI(admin)))
 	t.Cleanup(front.Close)
 	return func(method, path, body string, change ...func(*http.Request)) asked {
