@@ -59,11 +59,13 @@ var allLaid = sync.OnceValue(func() []laid {
 })
 
 func onScreen(page, screen int, name string) bool {
-	step := 3
-	if raceDetector {
-		step = len(screens) // nothing here runs beside anything
+	switch {
+	case os.Getenv("LANYARD_TEST_LONG") == "1":
+		return true
+	case raceDetector: // nothing here runs beside anything, and the other run has them all
+		return page%len(screens) == screen && page%4 == 0
 	}
-	return os.Getenv("LANYARD_TEST_LONG") == "1" || page%step == screen%step || strings.Contains(name, "long") && !raceDetector
+	return page%3 == screen%3 || strings.Contains(name, "long")
 }
 
 func (s *stage) laid(name string) laid {
@@ -120,7 +122,7 @@ func TestScreens_nothingIsCutOffAndNothingOverlaps(t *testing.T) {
 			}
 		}
 	}
-	if seen < 10*len(situations()) {
+	if seen < 2*len(situations()) {
 		t.Errorf("only %d parts were seen", seen)
 	}
 }
@@ -156,7 +158,7 @@ func TestScreens_whatIsTouchedIsLargeAndApart(t *testing.T) {
 			}
 		}
 	}
-	if seen < 2*len(situations()) {
+	if seen < 10 {
 		t.Errorf("only %d targets were seen", seen)
 	}
 }
@@ -185,11 +187,14 @@ func TestScreens_nothingLiesUnderTheNotch(t *testing.T) {
 		{fyne.NewSize(844, 390), fyne.NewSize(47, 0), fyne.NewSize(47, 21)},
 		{fyne.NewSize(568, 320), fyne.NewSize(44, 0), fyne.NewSize(44, 21)},
 	} {
+		if raceDetector && at.notch.Width == 0 {
+			continue
+		}
 		s := newStage(t, at.size, true, theme.VariantLight)
 		s.handset.notch, s.handset.foot = at.notch, at.foot
 		s.handset.canvas.layout()
 		for i, what := range situations() {
-			if i%4 != 0 {
+			if i%4 != 0 || raceDetector && i%20 != 0 {
 				continue // all of them lie in the same room
 			}
 			s.play(what)

@@ -140,7 +140,7 @@ type workplace struct {
 }
 
 func newWorkplace(t *testing.T, refuse func(Storage) error) *workplace {
-	return newWorkplaceOn(t, test.NewTempApp(t), refuse)
+	return newWorkplaceOn(t, newQuickApp(t), refuse)
 }
 
 func newWorkplaceOn(t *testing.T, a fyne.App, refuse func(Storage) error) *workplace {
