@@ -201,6 +201,32 @@ func TestCheck_anAPK(t *testing.T) {
 	}, "--release")
 }
 
+// Google Play signs a bundle again, so the filter is not for the key it has.
+func TestCheck_anAAB(t *testing.T) {
+	bundle := zipOf(t,
+		file{name: "base/manifest/AndroidManifest.xml", data: "binary"},
+		file{name: "base/lib/x86_64/libLanyard.so", data: string(elfOf(fyneAppText, redirectSymbol, "ANativeActivity_onCreate"))},
+		file{name: "base/res/mipmap-xxxhdpi-v4/icon.png", data: string(pngOf(t, ours()))})
+	upload := idsText(`"kind":"apk"`, `"kind":"aab"`, `"intent_path":"/1wIq`, `"intent_path":"/upload`)
+	expectWrong(t, "x.aab", bundle, upload, map[string]wrong{
+		"nothing receives": {nil, strings.ReplaceAll(upload, "msauth://", "other://"), "a redirect is received: no exported activity"},
+		"a debug key":      {nil, strings.Replace(upload, `"intent_path"`, `"debug_key":true,"intent_path"`, 1), "signed with no debug key"},
+	}, "--release")
+}
+
+func TestCheck_aFolderOfMacOS(t *testing.T) {
+	s, dir := stub(t, "darwin"), module(t)
+	s.ids = `[{"bundle_id":"com.example.lanyard","version":"1.2.3","build":"7","schemes":["lanyard"]}]`
+	app := filepath.Join(t.TempDir(), "Lanyard.app")
+	put(t, filepath.Join(app, "Contents", "Info.plist"), "<plist/>")
+	put(t, filepath.Join(app, "Contents", "MacOS", "lanyard"), string(machOf(fyneAppText)))
+	put(t, filepath.Join(app, "Contents", "Resources", "icon.icns"), string(icnsOf(pngOf(t, framed()))))
+	var said bytes.Buffer
+	if code := run(t.Context(), []string{"--check-only", app}, dir, s.machine, &said, &said); code != 0 {
+		t.Errorf("exit %d: %s", code, &said)
+	}
+}
+
 func TestCheck_anAPKForTryingMayBeDebugged(t *testing.T) {
 	ids := idsText(`"kind":"apk"`, `"debuggable":true,"warnings":[{"code":"LY-APP-DEBUG"}]`)
 	if code, said := checked(t, "x.apk", apk(t, fyneAppText, ours, redirectSymbol), ids); code != 1 || !strings.Contains(said, "LY-APP-DEBUG") {

@@ -18,6 +18,7 @@ import (
 // ids is what lanyardd mobile ids --json says of one file, as far as it
 // matters here.
 type ids struct {
+	Kind         string   `json:"kind"`
 	PackageName  string   `json:"package_name"`
 	BundleID     string   `json:"bundle_id"`
 	Version      string   `json:"version"`
@@ -86,23 +87,30 @@ func (i ids) android(w want, f *findings) {
 	f.expect(i.PackageName == d.ID, "the package name is "+d.ID, "it is %s", i.PackageName)
 	i.versions(w, f)
 	f.expect(len(i.Certificates) > 0, "it is signed", "there is no signature")
+	prefix := "msauth://" + i.PackageName
+	if i.Kind == "aab" { // signed with the upload key, which Google Play replaces by another
+		f.expect(i.receives(func(a string) bool { return strings.HasPrefix(a, prefix+"/") }), "a redirect is received", "no exported activity but Fyne's own has a filter for %s/…", prefix)
+	}
 	for _, c := range i.Certificates {
-		address := "msauth://" + i.PackageName + c.IntentPath
-		at := slices.IndexFunc(i.Filters, func(x filter) bool {
-			return x.Exported && x.Activity != fyneActivity && slices.Contains(x.Addresses, address)
-		})
-		f.expect(at >= 0, "the redirect to "+c.SignatureHash+" is received", "no exported activity but Fyne's own has a filter for %s", address)
+		if address := prefix + c.IntentPath; i.Kind != "aab" {
+			f.expect(i.receives(func(a string) bool { return a == address }), "the redirect to "+c.SignatureHash+" is received", "no exported activity but Fyne's own has a filter for %s", address)
+		}
 		if w.release {
 			f.expect(!c.DebugKey, "it is signed with no debug key", "%s is one that anybody can sign with; use your own by --keystore", c.SignatureHash)
 		}
 	}
-	f.expect(slices.ContainsFunc(i.Filters, func(x filter) bool {
-		return slices.ContainsFunc(x.Addresses, func(a string) bool { return strings.HasPrefix(a, "lanyard://") })
-	}), "lanyard:// links open it", "no activity has a filter for them")
+	f.expect(i.receives(func(a string) bool { return strings.HasPrefix(a, "lanyard://") }), "lanyard:// links open it", "no exported activity but Fyne's own has a filter for them")
 	if w.release {
 		f.expect(!i.Debuggable, "no debugger may look into it", `android:debuggable is "true"; package it with --release`)
 	}
 	f.warnings(i, w)
+}
+
+// receives reports whether a browser can bring such an address to the app.
+func (i ids) receives(address func(string) bool) bool {
+	return slices.ContainsFunc(i.Filters, func(x filter) bool {
+		return x.Exported && x.Activity != fyneActivity && slices.ContainsFunc(x.Addresses, address)
+	})
 }
 
 // debugCodes are what an app for trying is warned of rightly.

@@ -182,7 +182,7 @@ func (d *winDesk) credentials(ctx context.Context, t *testing.T) map[string]int 
 func TestWindows_itSignsInAndStaysSignedIn(t *testing.T) {
 	long(t)
 	zipped := packaged(t, "windows")
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Minute, fmt.Errorf("five minutes went by"))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 10*time.Minute, fmt.Errorf("ten minutes went by"))
 	defer cancel()
 	d := newWinDesk(ctx, t, zipped)
 	if got := d.credentials(ctx, t); len(got) != 0 {
