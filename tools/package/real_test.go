@@ -30,7 +30,7 @@ func TestLinux_itIsPackagedAndStarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), found[0], "--version").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), found[0], "--version").Output()
 	if want := "lanyard " + app.Details.Version; err != nil || strings.TrimSpace(string(out)) != want {
 		t.Errorf("it says %q, %v, want %q", out, err, want)
 	}
