@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -313,6 +314,25 @@ func TestPending_thePersonIsNeverStuck(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestPending_whoeverGaveUpWaitingHasCancelledIt(t *testing.T) {
+	eachMethod(t, func(t *testing.T, m Method) {
+		onPhone(t, m, func(r *rig, answer func()) {
+			ctx, cancel := context.WithTimeout(r.ctx, time.Minute)
+			defer cancel()
+			if err := r.SignIn(ctx, "acme"); code(err) != problem.SignInCancelled {
+				t.Fatal(err)
+			}
+			r.want(SignedOut, "", "")
+			if begun, _, _ := r.provider.sums(); !r.pending.empty() || begun != 0 || r.browser.ways() != 0 {
+				t.Error("the sign-in is still pending")
+			}
+			answer()
+			r.killedAnew()
+			r.want(SignedOut, "", "")
+		})
+	})
 }
 
 func TestPending_aSignInBeforeTheAppHasLookedTakesItsPlace(t *testing.T) {

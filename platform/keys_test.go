@@ -354,6 +354,8 @@ func TestDeviceName_itIsOneAPersonKnows(t *testing.T) {
 		{"Adas-MacBook.local", "darwin", "Adas-MacBook (macOS)"},
 		{"localhost", "android", "Android device"},
 		{"", "ios", "iOS device"},
+		{"Pixel 9", "android", "Pixel 9 (Android)"},
+		{"iPhone", "ios", "iPhone (iOS)"},
 		{"a\x00b\n", "plan9", "ab (plan9)"},
 		{strings.Repeat("x", 300), "windows", strings.Repeat("x", 48) + " (Windows)"},
 	} {
