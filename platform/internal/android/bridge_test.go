@@ -36,22 +36,14 @@ func TestBridge_itTakesGoThroughJavaAndBack(t *testing.T) {
 
 	t.Setenv("XDG_DATA_HOME", t.TempDir()) // stands for the app's private folder
 	uri := redirect.Android{Package: "io.example.app", Hash: redirect.HashOf([]byte("b"))}.RedirectURI()
-	var got []string
-	for _, line := range strings.Split(run(t, h.java, "-Xcheck:jni", "-Xmx128m", "-XX:ErrorFile=/dev/null", "-cp", h.classes, "harness.Bridge", h.library, uri), "\n") {
-		switch said, ok := strings.CutPrefix(line, "- "); {
-		case ok:
-			got = append(got, said)
-		case warned(line):
-			t.Error(line)
-		}
-	}
+	got := said(t, "- ", h.check(t, "harness.Bridge", uri))
 	want := []string{
 		"no keystore: LY-KEY-001 LY-KEY-001: android: getInstance: java.security.KeyStoreException", "probe: ok",
 		"open: ok", "page: https://login.example.com/authorize?state=abc",
 		"open a file: LY-SIGN-003 LY-SIGN-003: not a web address",
 		"no browser: LY-SIGN-003 LY-SIGN-003: android: startActivity: android.content.ActivityNotFoundException",
 		"signers: io.example.app [c b a] <nil>",
-		"begin: loopback", "begin: " + uri, `wait: "\U0001f600" ok`, "resume: " + uri, `wait: "earlier" ok`,
+		"begin: loopback", "begin: " + uri, `wait: "\U0001f600" ok`, "resume: " + uri, `wait: "first" ok`,
 		"resume: LY-SIGN-004 LY-SIGN-004: the sign-in was to come back another way", "link: lanyard://sso/acme",
 		"load: no key", "create: ok", "load: ok", "void: no key", "keys: {}", "create: ok",
 		"no answer: LY-KEY-001 LY-KEY-001: android: getKey: java.security.ProviderException", "load: ok",

@@ -100,12 +100,29 @@ func warned(line string) bool {
 		strings.HasPrefix(line, "FATAL ERROR in native method")
 }
 
-// check runs the harness with the JVM watching every call of JNI's.
-func (h harness) check(t *testing.T, args ...string) []string {
+// check runs a class with the JVM watching every call of JNI's, and returns the
+// lines it prints.
+func (h harness) check(t *testing.T, class string, args ...string) []string {
 	t.Helper()
-	return strings.Split(strings.TrimRight(run(t, h.java, append([]string{
-		"-Xcheck:jni", "-Xmx128m", "-XX:ErrorFile=/dev/null", "-cp", h.classes, "harness.Harness", h.library,
-	}, args...)...), "\n"), "\n")
+	out := run(t, h.java, append([]string{
+		"-Xcheck:jni", "-Xmx128m", "-XX:ErrorFile=/dev/null", "-cp", h.classes, class, h.library,
+	}, args...)...)
+	return strings.Split(strings.TrimRight(out, "\n"), "\n")
+}
+
+// said returns what stands behind a prefix, and fails for what the JVM or the
+// harness finds fault with.
+func said(t *testing.T, prefix string, lines []string) (all []string) {
+	t.Helper()
+	for _, line := range lines {
+		if what, ok := strings.CutPrefix(line, prefix); ok {
+			all = append(all, what)
+		}
+		if warned(line) || strings.HasPrefix(line, "FAIL") {
+			t.Error(line)
+		}
+	}
+	return all
 }
 
 // The C code runs under a JVM that checks every call, once for each call it
@@ -149,15 +166,7 @@ func survives(t *testing.T, h harness) {
 		"key: is not there before Android 6",
 		"key: gives no half of a secret whatever fails",
 	}
-	var got []string
-	for _, line := range h.check(t) {
-		switch name, ok := strings.CutPrefix(line, "ok "); {
-		case ok:
-			got = append(got, name)
-		case warned(line) || strings.HasPrefix(line, "FAIL"):
-			t.Error(line)
-		}
-	}
+	got := said(t, "ok ", h.check(t, "harness.Harness"))
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("scenarios (-want +got):\n%s", d)
 	}
@@ -167,7 +176,7 @@ func survives(t *testing.T, h harness) {
 func notices(t *testing.T, h harness) {
 	var got []string
 	warnings := 0
-	for _, line := range h.check(t, "1234567") {
+	for _, line := range h.check(t, "harness.Harness", "1234567") {
 		switch {
 		case warned(line):
 			warnings++
