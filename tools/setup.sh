@@ -18,7 +18,7 @@ packages_for() {
     build) echo "gcc pkg-config libc6-dev libgl1-mesa-dev xorg-dev" ;;
     test) echo "postgresql dbus gnome-keyring libsecret-tools git xmlsec1 libxml2-utils default-jdk-headless clang xz-utils" ;;
     screen) echo "xvfb xdotool libgl1-mesa-dri dbus gnome-keyring xdg-utils fonts-dejavu-core" ;;
-    long) echo "simplesamlphp php-cli php-xml php-mbstring php-curl python3-pysaml2 aapt apksigner zipalign android-framework-res android-platform-frameworks-native-headers android-liblog-dev android-libnativehelper-dev unzip binutils gcc-mingw-w64-x86-64 wine wine64" ;;
+    long) echo "simplesamlphp php-cli php-xml php-mbstring php-curl python3-pysaml2 aapt apksigner zipalign android-framework-res android-platform-frameworks-native-headers android-liblog-dev android-libnativehelper-dev unzip binutils make desktop-file-utils gcc-mingw-w64-x86-64 wine wine64" ;;
     window) echo "libgl1-mesa-dri xdg-utils" ;;
     packed_browser) echo "nodejs npm libnss3 libnspr4 libexpat1" ;;
     *) fail "setup: unknown purpose $1" ;;

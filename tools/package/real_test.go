@@ -13,26 +13,36 @@ import (
 	"testing"
 )
 
-// TestLinux_itIsPackagedAndStarts builds what people install on Linux and
-// starts the program out of it.
+// TestLinux_itIsInstalledAndStarts builds what people install on Linux, installs
+// it for one, and has the desktop's own programs look at it.
 //
 // req: G5
-func TestLinux_itIsPackagedAndStarts(t *testing.T) {
+func TestLinux_itIsInstalledAndStarts(t *testing.T) {
 	long(t)
 	tarball := packaged(t, "linux", "--server", "https://sso.example.com")
-	dir := t.TempDir()
+	dir, home := t.TempDir(), t.TempDir()
 	tool(t, nil, "tar", "-xJf", tarball, "-C", dir)
-	found, err := filepath.Glob(filepath.Join(dir, "*", "usr", "*", "bin", "lanyard"))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("%q, %v", found, err)
-	}
+	tool(t, []string{"HOME=" + home}, "make", "-C", filepath.Join(dir, "lanyard"), "user-install")
+
+	program := filepath.Join(home, ".local", "bin", "lanyard")
 	app, err := readFyneApp(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), found[0], "--version").Output()
+	out, err := exec.CommandContext(t.Context(), program, "--version").Output()
 	if want := "lanyard " + app.Details.Version; err != nil || strings.TrimSpace(string(out)) != want {
 		t.Errorf("it says %q, %v, want %q", out, err, want)
+	}
+	applications := filepath.Join(home, ".local", "share", "applications")
+	entry := filepath.Join(applications, app.Details.Name+".desktop")
+	tool(t, nil, "desktop-file-validate", entry)
+	text, err := os.ReadFile(entry)
+	if want := "Exec=" + program + " %u\n"; err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("the entry is %s, %v, want %q in it", text, err, want)
+	}
+	known, err := os.ReadFile(filepath.Join(applications, "mimeinfo.cache"))
+	if want := linkType + "=" + app.Details.Name + ".desktop;"; err != nil || !strings.Contains(string(known), want) {
+		t.Errorf("the desktop knows %s, %v, want %q in it", known, err, want)
 	}
 }
 
