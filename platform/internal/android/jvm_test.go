@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,7 +80,7 @@ func newHarness(t testing.TB) harness {
 	var objects []string
 	compile := func(source string, more ...string) {
 		object := filepath.Join(dir, filepath.Base(source)+".o")
-		run(t, "gcc", append(append(append([]string{}, flags...), more...), "-o", object, source)...)
+		run(t, "gcc", slices.Concat(flags, more, []string{"-o", object, source})...)
 		objects = append(objects, object)
 	}
 	for _, source := range ours {
@@ -89,7 +90,7 @@ func newHarness(t testing.TB) harness {
 	for _, source := range files(t, "testdata/jvm", ".c") {
 		compile(source)
 	}
-	run(t, "gcc", append([]string{"-shared", "-o", h.library, "-lpthread"}, objects...)...)
+	run(t, "gcc", slices.Concat([]string{"-shared", "-o", h.library}, objects, []string{"-lpthread"})...)
 	run(t, filepath.Join(home, "bin", "javac"), append([]string{"-d", h.classes}, files(t, "testdata/jvm/java", ".java")...)...)
 	return h
 }
