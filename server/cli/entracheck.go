@@ -57,7 +57,7 @@ func (f entraCheckCmd) Run(c *command) error {
 		return err
 	}
 	if n := len(doc.Differences); n > 0 {
-		return problem.Detailf(problem.RegDiffers, "There is %s, listed above.", counted(n, "difference"))
+		return problem.Detailf(problem.RegDiffers, "Listed above: %s.", counted(n, "difference"))
 	}
 	return nil
 }
