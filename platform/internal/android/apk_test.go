@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // headers are where Debian's packages android-platform-frameworks-native-headers,
@@ -91,7 +93,7 @@ func long(t *testing.T) {
 	if os.Getenv("LANYARD_TEST_LONG") != "1" {
 		t.Skip("needs the packages that ./test --long installs; run it with LANYARD_TEST_LONG=1")
 	}
-	for _, program := range []string{"aapt", "apksigner", "unzip"} {
+	for _, program := range []string{"aapt", "apksigner", "zipalign", "keytool", "unzip"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Fatalf("%s is not installed: ./test --long installs it", program)
 		}
@@ -112,14 +114,19 @@ func inModule(t *testing.T, env []string, program string, args ...string) string
 	return string(out)
 }
 
-// The APK that people get is built with a stand-in for the NDK and taken apart
+// The APK that people get, signed with their own key, is built with a stand-in
+// for the NDK and taken apart
 // with Android's own programs, which must agree with ours.
 //
 // req: G5
 func TestAPK_itHasTheRedirectActivityAndTheFunctionItNames(t *testing.T) {
 	long(t)
 	out := t.TempDir()
-	inModule(t, []string{"ANDROID_NDK_HOME=" + standInNDK(t)}, "go", "run", "./tools/package", "android", "--arch", "amd64", "--out", out)
+	keystore := filepath.Join(out, "release.p12")
+	run(t, "keytool", "-genkeypair", "-keystore", keystore, "-storetype", "pkcs12", "-storepass", "password of a test", "-alias", "release",
+		"-keyalg", "RSA", "-keysize", "3072", "-dname", "CN=Acme", "-validity", "10000")
+	inModule(t, []string{"ANDROID_NDK_HOME=" + standInNDK(t), "LANYARD_KEYSTORE_PASSWORD=password of a test"},
+		"go", "run", "./tools/package", "android", "--arch", "amd64", "--release", "--keystore", keystore, "--out", out)
 	apks, err := filepath.Glob(filepath.Join(out, "*.apk"))
 	if err != nil || len(apks) != 1 {
 		t.Fatalf("%d APKs, %v", len(apks), err)
@@ -132,6 +139,7 @@ func TestAPK_itHasTheRedirectActivityAndTheFunctionItNames(t *testing.T) {
 		Certificates []struct {
 			SHA1       string `json:"sha1"`
 			IntentPath string `json:"intent_path"`
+			Schemes    []string
 		}
 		Filters []struct{ Activity string } `json:"intent_filters"`
 	}
@@ -143,6 +151,9 @@ func TestAPK_itHasTheRedirectActivityAndTheFunctionItNames(t *testing.T) {
 
 	printed := run(t, "apksigner", "verify", "--print-certs", "--min-sdk-version", "15", apk)
 	sha1 := strings.ToLower(strings.ReplaceAll(certificate.SHA1, ":", ""))
+	if d := cmp.Diff([]string{"v1", "v2", "v3"}, certificate.Schemes); d != "" {
+		t.Errorf("schemes (-want +got):\n%s", d)
+	}
 	if got := regexp.MustCompile(`SHA-1 digest: ([0-9a-f]+)`).FindAllStringSubmatch(printed, -1); len(got) != 1 || got[0][1] != sha1 {
 		t.Errorf("apksigner says %v, lanyardd %s", got, sha1)
 	}
