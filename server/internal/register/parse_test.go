@@ -162,3 +162,28 @@ func FuzzParseApplication(f *testing.F) {
 		_ = p.Terraform(&a)
 	})
 }
+
+func FuzzParseServicePrincipal(f *testing.F) {
+	f.Add([]byte(`{"id":"x","appId":"bbbbbbbb-2222-3333-4444-555555555555","accountEnabled":true,"appRoleAssignmentRequired":null}`))
+	f.Add([]byte(`{"value":[{"appId":"bbbbbbbb-2222-3333-4444-555555555555","servicePrincipalType":"Application","oauth2PermissionGrants":[{"consentType":"AllPrincipals","scope":" a  b"}]}]}`))
+	f.Add([]byte(`{"servicePrincipal":{"appId":"bbbbbbbb-2222-3333-4444-555555555555","accountEnabled":false,"appRoleAssignedTo":[{"appRoleId":"00000000-0000-0000-0000-000000000000"}]}}`))
+	p, err := register.New(register.Options{Workspace: "acme", Name: "Acme", Scope: "api://x/access_as_user"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	a := p.Merged(register.Application{AppID: clientID})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := register.ParseServicePrincipal(data)
+		if err != nil {
+			if code, _ := problem.Of(err); code == problem.Internal {
+				t.Fatalf("nobody said what is wrong: %v", err)
+			}
+			return
+		}
+		for _, d := range p.CheckPrincipal(a, s) {
+			if d.Code == "" || d.Field == "" || d.Want == "" || d.Got == "" || d.Fix == "" {
+				t.Fatalf("a difference that says nothing: %+v", d)
+			}
+		}
+	})
+}
