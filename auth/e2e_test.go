@@ -182,7 +182,7 @@ func (w *world) start(dir string) *device {
 // reach waits until the device is in phase p.
 func (d *device) reach(t *testing.T, p auth.Phase) auth.State {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var last auth.State
 	for s := range d.States(ctx) {
