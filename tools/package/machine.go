@@ -39,7 +39,7 @@ type command struct {
 func start(ctx context.Context, c command, words io.Writer) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, c.name, c.args...)
 	cmd.Dir, cmd.Env, cmd.Stderr = c.dir, c.env, words
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	endTogether(cmd)
 	cmd.WaitDelay = 10 * time.Second
 	var out bytes.Buffer
 	cmd.Stdout = &out
