@@ -199,17 +199,18 @@ func (r *pressRenderer) Destroy() {}
 // line is the field of a page: one line of text.
 type line struct {
 	widget.Entry
-	leaving         func(fyne.KeyName) bool
-	onFocus, onLost func()
+	leaving func(fyne.KeyName) bool
+	// onFocus is called when the field has got the focus or lost it, onTapped when
+	// the finger that did it is up again.
+	onFocus  func(focused bool)
+	onTapped func()
 }
 
-func newLine(f field, changed func(string), onEnter func(), leaving func(fyne.KeyName) bool, onFocus, onLost func()) *line {
-	l := &line{leaving: leaving, onFocus: onFocus, onLost: onLost}
+func newLine(f field, leaving func(fyne.KeyName) bool) *line {
+	l := &line{leaving: leaving}
 	l.ExtendBaseWidget(l)
 	l.PlaceHolder, l.Text = f.Placeholder, f.Value
 	l.CursorColumn = len([]rune(f.Value))
-	l.OnChanged = changed
-	l.OnSubmitted = func(string) { onEnter() }
 	return l
 }
 
@@ -220,14 +221,14 @@ func (l *line) TypedKey(e *fyne.KeyEvent) {
 	}
 }
 
-// FocusGained also brings the field into sight.
+// FocusGained also says that a keyboard comes.
 func (l *line) FocusGained() {
 	l.Entry.FocusGained()
-	l.onFocus()
+	l.onFocus(true)
 }
 
-// FocusLost also says that the keyboard goes away.
+// FocusLost also says that it goes away.
 func (l *line) FocusLost() {
 	l.Entry.FocusLost()
-	l.onLost()
+	l.onFocus(false)
 }

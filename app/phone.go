@@ -28,8 +28,8 @@ func (f frame) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	for _, o := range objects[1:] {
 		o.Resize(size)
 	}
-	if f.v.closing && size.Width == f.v.desk.room.Width && size.Height > f.v.desk.room.Height {
-		return // the finger that closed the keyboard still lies on a button
+	if f.v.touching && size.Width == f.v.desk.room.Width {
+		return // the finger that the keyboard comes or goes for is still down
 	}
 	f.v.fill(size)
 }
@@ -65,22 +65,30 @@ func (v *view) revealField() {
 	v.reveal(v.label, last)
 }
 
-// keyboardGone is called when the field has lost the focus. A touch beside the field
-// takes it away as the finger goes down, and with it the keyboard; were the page to
-// move at once into the room that is free then, the finger would be lifted from
-// another button. So the page stays where it is until the touch must be over.
-func (v *view) keyboardGone() {
+// fieldTouched is called when the field has got the focus or lost it. A touch does that
+// as the finger goes down, and with it the keyboard comes or goes; were the page to move
+// at once into the room that is left then, the finger would be lifted from a button that
+// was not there before. So the page stays where it is until the touch must be over.
+func (v *view) fieldTouched(focused bool) {
 	if !v.phone {
+		if focused {
+			v.revealField()
+		}
 		return
 	}
-	v.closing = true
-	v.later(tapTime, v.keyboardClosed)
+	v.touching = true
+	v.later(tapTime, v.touchOver)
 }
 
-func (v *view) keyboardClosed() {
-	if v.closing {
-		v.closing = false
-		v.root.Refresh()
+// touchOver lays the page out in the room that there is now.
+func (v *view) touchOver() {
+	if !v.touching {
+		return
+	}
+	v.touching = false
+	v.root.Refresh()
+	if v.focused() == inTheField {
+		v.revealField()
 	}
 }
 
@@ -114,6 +122,12 @@ func keyboardOn(system string) mobile.KeyboardType {
 		return mobile.DefaultKeyboard
 	}
 	return mobile.SingleLineKeyboard
+}
+
+// Tapped also says that the finger has been lifted.
+func (l *line) Tapped(e *fyne.PointEvent) {
+	l.Entry.Tapped(e)
+	l.onTapped()
 }
 
 // Keyboard implements mobile.Keyboardable.

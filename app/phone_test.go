@@ -90,7 +90,7 @@ func TestPhone_theKeyboardNeverCoversTheField(t *testing.T) {
 				t.Errorf("%s at %v: the button does not fit into %v", typed, at.size, room)
 			}
 			s.handset.canvas.Unfocus()
-			s.keyboardClosed()
+			s.touchOver()
 			if s.scroll.Size().Height != at.size.Height {
 				t.Errorf("%s at %v: the page keeps %v when the keyboard has gone", typed, at.size, s.scroll.Size())
 			}
@@ -155,6 +155,9 @@ func TestPhone_theButtonThatWasTouchedIsTheOneThatActs(t *testing.T) {
 	}
 	if p.view.scroll.Offset.Y == 0 {
 		t.Fatal("the page need not move; the test proves nothing")
+	}
+	if p.facts.Asked {
+		t.Fatal("touching the field pressed a button")
 	}
 	w := p.button(doSignInMicrosoft)
 	at := middleOf(p.canvas.Content(), w)

@@ -187,7 +187,7 @@ func (p *workplace) reach(k kind) page {
 		case f := <-p.jobs:
 			f()
 		case <-limit.C:
-			p.t.Fatalf("the page is %+v; waited for %s", p.view.shown, k)
+			p.t.Fatalf("the page is %+v, field %+v, log %s; waited for %s", p.view.shown, p.view.shown.Field, p.log, k)
 		}
 	}
 	return p.view.shown
