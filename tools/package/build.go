@@ -68,7 +68,7 @@ func (b *build) make(ctx context.Context) (string, error) {
 // fyne runs Fyne's packager in the copy with set on top of the environment. The
 // version that tools/fyne.mod pins is built for this machine first.
 func (b *build) fyne(ctx context.Context, set []string, args ...string) error {
-	program := filepath.Join(b.dir, "fyne")
+	program := filepath.Join(b.dir, "fyne"+b.m.exe())
 	if _, err := b.m.start(ctx, command{
 		b.module, b.m.host(), "go",
 		[]string{"build", "-modfile=tools/fyne.mod", "-o", program, "fyne.io/fyne/v2/cmd/fyne"},
@@ -86,7 +86,7 @@ func (b *build) fyne(ctx context.Context, set []string, args ...string) error {
 
 // lanyardd runs a command of lanyardd's in the module and returns its output.
 func lanyardd(ctx context.Context, m machine, module, dir string, env []string, args ...string) ([]byte, error) {
-	program := filepath.Join(dir, "lanyardd")
+	program := filepath.Join(dir, "lanyardd"+m.exe())
 	if _, err := os.Stat(program); err != nil {
 		if _, err := m.start(ctx, command{module, m.host(), "go", []string{"build", "-o", program, "./cmd/lanyardd"}}, m.words); err != nil {
 			return nil, fmt.Errorf("building lanyardd: %w", err)

@@ -73,6 +73,14 @@ func (m machine) host() []string {
 	return m.builders("GOOS="+m.goos, "GOARCH="+m.goarch, "CGO_ENABLED=0")
 }
 
+// exe is how programs of this machine end.
+func (m machine) exe() string {
+	if m.goos == "windows" {
+		return ".exe"
+	}
+	return ""
+}
+
 // look finds a program on the machine's PATH.
 func (m machine) look(name string) bool {
 	if filepath.IsAbs(name) {

@@ -129,6 +129,30 @@ func TestRun_itPackagesForAppleOnAMac(t *testing.T) {
 	}
 }
 
+func TestRun_itPackagesForWindowsOnWindows(t *testing.T) {
+	s, dir, out := stub(t, "windows"), module(t), t.TempDir()
+	s.fyne = func(c command) error {
+		put(t, filepath.Join(c.dir, "Lanyard.exe"), string(goodExe(t).bytes()))
+		return nil
+	}
+	var said, words bytes.Buffer
+	if code := run(t.Context(), []string{"windows", "--out", out}, dir, s.machine, &said, &words); code != 0 {
+		t.Fatalf("exit %d: %s%s", code, &said, &words)
+	}
+	if err := unzip(filepath.Join(out, "Lanyard-1.2.3-windows-amd64-debug.zip"), out); err != nil {
+		t.Fatal(err)
+	}
+	if script, err := os.ReadFile(filepath.Join(out, linksName)); err != nil || !strings.Contains(string(script), "\r\n") {
+		t.Errorf("the script has no line ends of Windows: %v", err)
+	}
+	c := s.program(t, "fyne.exe")
+	for _, want := range []string{"GOOS=windows", "GOARCH=amd64", "CC=gcc"} {
+		if !slices.Contains(c.env, want) {
+			t.Errorf("the packager is not told %s", want)
+		}
+	}
+}
+
 func TestRun_whatFailsLeavesNothing(t *testing.T) {
 	stop, cancel := context.WithCancel(t.Context())
 	cases := map[string]struct {

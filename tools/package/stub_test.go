@@ -57,7 +57,7 @@ func (s *stubMachine) start(ctx context.Context, c command, _ io.Writer) ([]byte
 	if len(c.args) > 0 {
 		last = c.args[len(c.args)-1]
 	}
-	switch name := filepath.Base(c.name); {
+	switch name := strings.TrimSuffix(filepath.Base(c.name), ".exe"); {
 	case name == "go" || name == "codesign":
 		return nil, nil
 	case name == "fyne":

@@ -35,11 +35,12 @@ func (b *build) windows(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	script := strings.ReplaceAll(linksScript, "Lanyard.exe", filepath.Base(exe)) // the app may be called otherwise
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
 	for name, data := range map[string][]byte{
 		filepath.Base(exe): program,
-		linksName:          []byte(strings.ReplaceAll(linksScript, "\n", "\r\n")),
+		linksName:          []byte(strings.ReplaceAll(script, "\n", "\r\n")),
 	} {
 		f, err := w.Create(name)
 		if err == nil {
