@@ -83,6 +83,15 @@ func (g graphRequest) need(permissions ...string) error {
 	return &graphFault{http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."}
 }
 
+// needApps refuses whoever may not read applications or, with another method
+// than GET, not write them.
+func (g graphRequest) needApps() error {
+	if g.method == http.MethodGet {
+		return g.need(graphWriteApps, graphReadApps)
+	}
+	return g.need(graphWriteApps)
+}
+
 // read decodes the body. Properties that nobody knows are refused, as Graph does.
 func (g graphRequest) read(v any) error {
 	dec := json.NewDecoder(strings.NewReader(string(g.body)))

@@ -97,11 +97,7 @@ type (
 
 // graphApplications lists, makes, shows and changes applications; c.mu is held.
 func (c *core) graphApplications(g graphRequest, id string) (int, any, func() error, error) {
-	permissions := []string{graphWriteApps}
-	if g.method == http.MethodGet {
-		permissions = append(permissions, graphReadApps)
-	}
-	if err := g.need(permissions...); err != nil {
+	if err := g.needApps(); err != nil {
 		return 0, nil, nil, err
 	}
 	if id == "" {

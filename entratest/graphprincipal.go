@@ -44,11 +44,7 @@ func (t *tenant) principal(id string) (*registration, error) {
 
 // graphPrincipals lists, makes, shows and changes enterprise applications.
 func (c *core) graphPrincipals(g graphRequest, id string) (int, any, func() error, error) {
-	permissions := []string{graphWriteApps}
-	if g.method == http.MethodGet {
-		permissions = append(permissions, graphReadApps)
-	}
-	if err := g.need(permissions...); err != nil {
+	if err := g.needApps(); err != nil {
 		return 0, nil, nil, err
 	}
 	if id == "" {
