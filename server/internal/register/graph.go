@@ -41,19 +41,24 @@ const (
 	varToken     = "SCIM_TOKEN"
 )
 
+// over returns the plan for the application it is laid over, and that
+// application: have, or where there is none what Microsoft's template makes.
+func (p Plan) over(have *Application) (Plan, Application) {
+	switch {
+	case have != nil:
+		return p.With(have.AppID), *have
+	case p.ClientID == "":
+		return p, Application{AppRoles: templateRoles()}
+	}
+	return p, Application{}
+}
+
 // Calls are the requests that make a registration as planned. have is the
 // registration as it is; nil where there is none or it is not known. A PATCH
 // replaces whole lists: without have, one that a known application gets removes
 // the redirect URIs, scopes and roles that the plan does not have.
 func (p Plan) Calls(have *Application) []Call {
-	var base Application
-	switch {
-	case have != nil:
-		base = *have
-		p = p.With(have.AppID)
-	case p.ClientID == "":
-		base.AppRoles = templateRoles()
-	}
+	p, base := p.over(have)
 	a := p.Merged(base)
 	client := p.ClientID
 	if client == "" {
