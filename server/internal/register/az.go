@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Az returns the calls as a POSIX shell script for the az program, which can be
@@ -61,7 +62,7 @@ func (c Call) shell(line func(string, ...any)) error {
 		conditions = append(conditions, fmt.Sprintf(`[ -z "$%s" ]`, c.UnlessSet))
 	}
 	if c.UnlessFound != "" {
-		conditions = append(conditions, fmt.Sprintf(`[ -z "$(get "%s" "value[0].id")" ]`, inShell(c.UnlessFound)))
+		conditions = append(conditions, fmt.Sprintf(`[ -z "$(get "%s" "value[0].id")" ]`, c.inShell(c.UnlessFound)))
 	}
 	end := ""
 	if len(conditions) > 0 {
@@ -76,16 +77,16 @@ func (c Call) shell(line func(string, ...any)) error {
 				return err
 			}
 		}
-		line("cat > \"$BODY\" <<END\n%s\nEND", inShell(string(body)))
+		line("cat > \"$BODY\" <<END\n%s\nEND", c.inShell(string(body)))
 	}
 	name := slices.Collect(maps.Keys(c.Save))
 	switch {
 	case c.Method == "GET" && len(name) == 1:
-		line(`%s=$(found "%s" %s)`, name[0], inShell(c.Path), c.Save[name[0]])
+		line(`%s=$(found "%s" %s)`, name[0], c.inShell(c.Path), c.Save[name[0]])
 	case len(name) == 1:
-		line(`%s=$(ask %s "%s" %s)`, name[0], c.Method, inShell(c.Path), c.Save[name[0]])
+		line(`%s=$(ask %s "%s" %s)`, name[0], c.Method, c.inShell(c.Path), c.Save[name[0]])
 	default:
-		line(`ask %s "%s" > /dev/null`, c.Method, inShell(c.Path))
+		line(`ask %s "%s" > /dev/null`, c.Method, c.inShell(c.Path))
 	}
 	if end != "" {
 		line("%s", end)
@@ -94,10 +95,15 @@ func (c Call) shell(line func(string, ...any)) error {
 }
 
 // inShell escapes a text for double quotes and here-documents, but for the
-// ${NAME} of calls.
-func inShell(s string) string {
+// ${NAME} of calls. The token is a secret: where a call does not ask for it,
+// its name is a text that somebody has written.
+func (c Call) inShell(s string) string {
 	s = strings.NewReplacer(`\`, `\\`, "$", `\$`, "`", "\\`").Replace(s)
-	for _, name := range []string{varClient, varApp, varPrincipal, varGraph, varJob, varToken} {
+	names := []string{varClient, varApp, varPrincipal, varGraph, varJob}
+	if c.Needs == varToken {
+		names = append(names, varToken)
+	}
+	for _, name := range names {
 		s = strings.ReplaceAll(s, `\${`+name+"}", "${"+name+"}")
 	}
 	return s
@@ -106,7 +112,7 @@ func inShell(s string) string {
 // comment keeps a text on the one line of a comment.
 func comment(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r

@@ -3,6 +3,7 @@ package register
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // hcl writes HashiCorp's configuration language.
@@ -49,7 +50,13 @@ func quoted(s string) string {
 	for _, part := range strings.SplitAfter(s, ClientPlaceholder) {
 		plain, isClient := strings.CutSuffix(part, ClientPlaceholder)
 		plain = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{").Replace(plain)
-		b.WriteString(plain)
+		for _, r := range plain {
+			if unicode.IsControl(r) { // a terminal would obey it
+				fmt.Fprintf(&b, `\u%04x`, r)
+			} else {
+				b.WriteRune(r)
+			}
+		}
 		if isClient {
 			b.WriteString("${azuread_application.lanyard.client_id}")
 		}
@@ -61,14 +68,7 @@ func quoted(s string) string {
 // Terraform returns the plan as a configuration for the provider
 // hashicorp/azuread. have is as in Calls.
 func (p Plan) Terraform(have *Application) string {
-	var base Application
-	switch {
-	case have != nil:
-		base = *have
-		p = p.With(have.AppID)
-	case p.ClientID == "":
-		base.AppRoles = templateRoles()
-	}
+	p, base := p.over(have)
 	a := p.Merged(base)
 	h := &hcl{}
 	h.line("# %s in Microsoft Entra ID for the workspace %s. Written by: lanyardd entra plan --format terraform", comment(p.Name), p.Workspace)
@@ -94,7 +94,7 @@ func (p Plan) Terraform(have *Application) string {
 		h.line("# The application is there already. Its object ID: az ad app show --id %s --query id --output tsv", p.ClientID)
 		h.block("import", func() {
 			h.line("to = azuread_application.lanyard")
-			h.line(`id = "/applications/%s"`, strings.TrimSpace(objectID(a)))
+			h.text("id", "/applications/"+strings.TrimSpace(objectID(a)))
 		})
 	}
 	h.line("")
