@@ -128,7 +128,9 @@ func answerFor(ctx context.Context, back Return, p Pending) (url.Values, error) 
 func (c *Client) turnIn(ctx context.Context, next *Saved, p Pending, answer url.Values) (proof api.SessionRequest, notice, err error) {
 	proof = api.SessionRequest{Workspace: next.Workspace.ID, Device: c.cfg.Device}
 	if next.Method == SAML {
-		proof.Code, err = codeFrom(answer)
+		if err = issuedBy(answer, p.Server); err == nil {
+			proof.Code, err = codeFrom(answer)
+		}
 		proof.GrantType, proof.CodeVerifier, proof.RedirectURI = "authorization_code", p.Verifier, p.RedirectURI
 		next.RetryKey = secret()
 		return proof, nil, err

@@ -40,6 +40,7 @@ type fakeBrowser struct {
 	wait     chan struct{}         // the person takes their time
 	open     int                   // ways back that were not closed
 	number   int
+	issuers  []string // who says that the code is theirs
 }
 
 func newFakeBrowser(s *fakeServer, p *fakeProvider) *fakeBrowser {
@@ -170,7 +171,11 @@ func (w *fakeWay) Wait(ctx context.Context) (url.Values, error) {
 	} else {
 		w.server.set(func() { w.server.codes[code] = q.Get("code_challenge") })
 	}
-	return url.Values{"code": {code}, "state": {w.state}}, nil
+	v := url.Values{"code": {code}, "state": {w.state}}
+	if w.issuers != nil {
+		v["iss"] = w.issuers
+	}
+	return v, nil
 }
 
 func (w *fakeWay) Close() error {

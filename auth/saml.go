@@ -31,7 +31,8 @@ func (c *Client) askSAML(ctx context.Context, next *Saved, a asking) (api.Sessio
 
 // startAddress is what to open in the browser. It must be on the very server
 // that the code goes to, or one server could have the app bring it another's
-// codes (RFC 9700, section 4.4).
+// codes (RFC 9700, section 4.4). Where the browser is led from there, only the
+// answer tells: see issuedBy.
 func startAddress(a asking, p Pending, hint string) (string, error) {
 	u, err := url.Parse(a.ws.SAML.Start)
 	if err != nil || u.User != nil || u.Fragment != "" || !sameOrigin(u, a.place.Server) {
@@ -63,6 +64,24 @@ func sameOrigin(a, b *url.URL) bool {
 	}
 	local := api.Loopback(strings.ToLower(a.Hostname())) && api.Loopback(strings.ToLower(b.Hostname()))
 	return strings.EqualFold(a.Host, b.Host) || local && a.Port() == b.Port()
+}
+
+// issuedBy refuses an answer that another server than the one asked has given
+// (RFC 9207, section 2.4): the one asked may have led the browser on to it, to be
+// brought its code. A server from before it said whose its answers are is let
+// pass; whoever is attacked by another one needs a newer one.
+func issuedBy(answer url.Values, server string) error {
+	said, ok := answer["iss"]
+	if !ok {
+		return nil
+	}
+	asked, err := url.Parse(server)
+	if err == nil && len(said) == 1 {
+		if by, err := url.Parse(said[0]); err == nil && sameOrigin(by, asked) {
+			return nil
+		}
+	}
+	return problem.Wrap(problem.BadCallback, errors.New("another server than the one that was asked has answered"))
 }
 
 // ourCode is how the server begins an error_description.

@@ -155,6 +155,51 @@ func TestSAML_theBrowserIsNotSentToAnotherServer(t *testing.T) {
 	}
 }
 
+// A server that people were lured to may lead their browser on to another one,
+// where they are signed in, and be brought that one's code with the verifier
+// (RFC 9700, section 4.4).
+func TestSAML_anAnswerOfAnotherServerIsNotTurnedIn(t *testing.T) {
+	for name, c := range map[string]struct {
+		issuers []string
+		ok      bool
+	}{
+		"its own":                  {[]string{"https://sso.example.com"}, true},
+		"in capitals":              {[]string{"https://SSO.example.com/"}, true},
+		"from before there was it": {nil, true},
+		"another's":                {[]string{"https://sso.other.example"}, false},
+		"another port's":           {[]string{"https://sso.example.com:8443"}, false},
+		"both":                     {[]string{"https://sso.example.com", "https://sso.other.example"}, false},
+		"nobody's":                 {[]string{""}, false},
+		"no address":               {[]string{":"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inSAML(t, true, func(r *rig) {
+				r.browser.set(func() { r.browser.issuers = c.issuers })
+				err := r.signIn("acme")
+				if c.ok {
+					r.want(SignedIn, "", "")
+					return
+				}
+				r.want(SignedOut, problem.BadCallback, "")
+				if code(err) != problem.BadCallback || r.server.count("start") != 0 || !r.vault.empty() {
+					t.Errorf("%v; the server was told %d times", err, r.server.count("start"))
+				}
+			})
+			onPhone(t, SAML, func(r *rig, answer func()) {
+				r.browser.set(func() { r.browser.issuers = c.issuers })
+				r.begin()
+				r.killedAnew()
+				answer()
+				if c.ok {
+					r.want(SignedIn, "", "")
+				} else if r.want(SignedOut, problem.BadCallback, ""); r.server.count("start") != 0 {
+					t.Error("after the process was killed the server was told")
+				}
+			})
+		})
+	}
+}
+
 func TestSAML_withoutABrowserItSaysSo(t *testing.T) {
 	inSAML(t, true, func(r *rig) {
 		r.browser.set(func() { r.browser.refuses = problem.New(problem.NoBrowser) })

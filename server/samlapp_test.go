@@ -50,7 +50,11 @@ func (w *samlWorld) backAt(resp *http.Response) url.Values {
 	}
 	u, err := url.Parse(to)
 	w.must(err)
-	if q := u.Query(); q.Get("from") == "browser" && q.Get("state") == "s 1&2" {
+	q := u.Query()
+	if len(q["iss"]) != 1 || q.Get("iss") != w.r.URL {
+		w.t.Fatalf("whose answer it is: %q", q["iss"]) // RFC 9207, section 2
+	}
+	if q.Get("from") == "browser" && q.Get("state") == "s 1&2" {
 		return q
 	}
 	w.t.Fatalf("what was there before is lost: %s", to)

@@ -129,6 +129,7 @@ func (h *SAMLHandler) backToApp(w http.ResponseWriter, r *http.Request, v visit,
 	for name, values := range answer {
 		q[name] = values
 	}
+	q.Set("iss", h.PublicURL.String()) // RFC 9207: which server answers
 	if a.State != "" {
 		q.Set("state", a.State)
 	}
