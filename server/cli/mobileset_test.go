@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lanyard-sso/lanyard/platform/redirect"
 	"github.com/lanyard-sso/lanyard/server/internal/mobile"
 )
 
@@ -39,6 +40,29 @@ func archive(t *testing.T, name, inside string, content []byte) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+func TestMobileVerify_itPrintsWhatOthersWroteAsTextAlone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "app.json")
+	registration := `{"appId":"11111111-1111-4111-8111-111111111111","publicClient":{"redirectUris":["http://localhost",` +
+		`"msauth://com.acme.app/\u001b]0;x\u0007","msauth.com.acme.app\u009b31m://auth",` +
+		`"` + redirect.Android{Package: "com.acme.app", Hash: redirect.FyneDebug()}.RedirectURI() + `\n\u000b"]},` +
+		`"appRoles":[{"id":"22222222-1111-4111-8111-111111111111","displayName":"\u001b[2J","value":"v\u001b"}]}`
+	if err := os.WriteFile(file, []byte(registration), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, errOut, code := runHere(t, nil, "mobile", "verify", built("v2.apk"), "--registration", file)
+	if code != 1 || !strings.Contains(out, "msauth") {
+		t.Fatalf("%d\n%s\n%s", code, out, errOut)
+	}
+	if i := strings.IndexFunc(out+errOut, func(r rune) bool { return r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 || r == 0x202e }); i >= 0 {
+		t.Errorf("a terminal would obey\n%q", out+errOut)
+	}
+	for _, l := range strings.Split(strings.TrimSpace(out), "\n") {
+		if !strings.HasPrefix(strings.TrimPrefix(l, "note "), "LY-") {
+			t.Errorf("a difference has a second line: %q", l)
+		}
+	}
 }
 
 // req: G2

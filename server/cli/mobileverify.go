@@ -151,10 +151,10 @@ func (d verifyDoc) print(c *command) error {
 		return c.printJSON(d)
 	}
 	for _, f := range d.Differences {
-		fmt.Fprintf(c.out, "%s %s: %s Fix: %s\n", f.Code, f.Where, f.text(), f.Next)
+		fmt.Fprintf(c.out, "%s %s: %s Fix: %s\n", f.Code, f.Where, f.text(), printable(f.Next))
 	}
 	for _, f := range d.Notes {
-		fmt.Fprintf(c.out, "note %s %s: %s %s\n", f.Code, f.Where, f.text(), f.Next)
+		fmt.Fprintf(c.out, "note %s %s: %s %s\n", f.Code, f.Where, f.text(), printable(f.Next))
 	}
 	if len(d.Differences) > 0 {
 		return nil
