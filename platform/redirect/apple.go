@@ -45,6 +45,9 @@ func appleFault(uri string, a Apple) (code problem.Code, bundle string) {
 	if !found {
 		return appleFragment(uri, a)
 	}
+	if name, path, _ := strings.Cut(rest, "/"); strings.EqualFold(scheme, "msauth") && a.BundleID != "" && strings.EqualFold(name, a.BundleID) && (path == "" || path == "auth") {
+		return problem.RedirectDot, a.BundleID // what is Android's form, of this app all the same
+	}
 	bundle, code = bundleIn(scheme, rest)
 	if code != "" {
 		return code, bundle

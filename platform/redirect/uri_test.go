@@ -150,6 +150,7 @@ func TestCheckApple_itNamesEveryWrongForm(t *testing.T) {
 		{"a fragment", "msauth.com.acme.App://auth#", problem.RedirectQuery},
 		{"all of it encoded", "msauth.com.acme.App%3A%2F%2Fauth", problem.RedirectAllEncoded},
 		{"Android's", "msauth://com.acme.App/1wIqXSqBj7w%2Bh11ZifsnqwgyKrY%3D", problem.RedirectOtherSystem},
+		{"its own, written as Android's are", "msauth://com.acme.app/auth", problem.RedirectDot},
 		{"a desktop's", "http://localhost", problem.RedirectOtherSystem},
 		{"the broker's", "ms-appx-web://microsoft.aad.brokerplugin/6731de76", problem.RedirectOtherSystem},
 		{"out of band", "urn:ietf:wg:oauth:2.0:oob", problem.RedirectOtherSystem},

@@ -111,6 +111,7 @@ func warned(out mobile.Outcome) (all []problem.Code) {
 func TestSet_itNamesEachWrongFormOfARedirectURIAndTheRightOne(t *testing.T) {
 	d := newDesk(t)
 	d.set("acme", both())
+	d.set("acme", mobile.Input{Apple: []mobile.AppleApp{{BundleID: "com.acme.app.mac"}}})
 	before := d.shown("acme").Mobile
 	for name, c := range map[string]struct {
 		pasted string
@@ -141,6 +142,10 @@ func TestSet_itNamesEachWrongFormOfARedirectURIAndTheRightOne(t *testing.T) {
 		"another certificate":        {strings.Replace(androidURI, "/1w", "/2w", 1), problem.HashUnknown, androidURI},
 		"another package":            {strings.Replace(androidURI, pkg, "com.acme.b", 1), problem.RedirectPackage, androidURI},
 		"a slash after the hash":     {androidURI + "/", problem.RedirectSlash, androidURI},
+		"Apple's as Android's":       {"msauth://com.acme.app.mac/auth", problem.RedirectDot, "msauth.com.acme.app.mac://auth"},
+		"Apple's with slashes alone": {"msauth://com.acme.app.mac", problem.RedirectDot, "msauth.com.acme.app.mac://auth"},
+		"Android's without slashes":  {strings.Replace(androidURI, "//", "", 1), problem.RedirectMalformed, androidURI},
+		"a desktop's, encrypted":     {"https://localhost", problem.RedirectLoopback, redirect.Loopback},
 		"a desktop's with a port":    {"http://localhost:8400", problem.RedirectLoopback, redirect.Loopback},
 		"a desktop's with a slash":   {"http://localhost/", problem.RedirectSlash, redirect.Loopback},
 		"a desktop's in digits":      {"http://127.0.0.1", problem.RedirectLoopback, redirect.Loopback},
@@ -161,8 +166,27 @@ func TestSet_itNamesEachWrongFormOfARedirectURIAndTheRightOne(t *testing.T) {
 	if diff := cmp.Diff(before, d.shown("acme").Mobile); diff != "" {
 		t.Errorf("something was stored:\n%s", diff)
 	}
-	if acts, err := d.setup.History(t.Context(), "acme", 99); err != nil || len(acts) != 1 {
+	if acts, err := d.setup.History(t.Context(), "acme", 99); err != nil || len(acts) != 2 {
 		t.Errorf("acts: %+v, %v", acts, err)
+	}
+}
+
+// What says not for which system it was meant is answered with the right one of
+// each.
+//
+// req: G2
+func TestSet_itShowsTheRightOneOfEachSystemWhereItCannotTellWhichWasMeant(t *testing.T) {
+	d := newDesk(t)
+	d.set("acme", both())
+	for _, pasted := range []string{"msal" + clientID + "://auth", "https://acme.example/callback", "acme://auth", "urn:ietf:wg:oauth:2.0:oob", "%3D"} {
+		_, err := d.setup.Check(t.Context(), "acme", mobile.Input{RedirectURIs: []string{pasted}})
+		if said := problem.DetailOf(err); !strings.Contains(said, appleURI+" for iOS") || !strings.Contains(said, androidURI+" for Android") {
+			t.Errorf("%s: %q", pasted, said)
+		}
+	}
+	_, err := newDesk(t).setup.Check(t.Context(), "acme", mobile.Input{RedirectURIs: []string{"acme://auth"}})
+	if said := problem.DetailOf(err); said != "" {
+		t.Errorf("where nothing is known: %q", said)
 	}
 }
 

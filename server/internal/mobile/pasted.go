@@ -20,7 +20,7 @@ import (
 func (d *desk) enterURI(field, pasted string) {
 	uri := strings.ToLower(strings.Trim(strings.TrimSpace(pasted), `"'`))
 	switch {
-	case strings.HasPrefix(uri, "http:") || strings.HasPrefix(uri, "localhost"):
+	case strings.HasPrefix(uri, "http:") || strings.HasPrefix(strings.TrimPrefix(uri, "https://"), "localhost"):
 		if _, err := redirect.CheckDesktop(pasted); err != nil {
 			d.fault(field, err)
 			return
@@ -28,7 +28,9 @@ func (d *desk) enterURI(field, pasted string) {
 		d.next.Desktop = true
 	case strings.HasPrefix(uri, "msauth://") && !strings.Contains(uri, ".") && len(d.packages()) == 0 && len(d.next.Apple) > 0:
 		d.enterAppleURI(field, pasted) // msauth://auth, which has lost the bundle ID
-	case strings.HasPrefix(uri, "msauth://"), strings.HasPrefix(uri, "msauth:/"), strings.HasPrefix(uri, "msauth%3a"):
+	case d.likeAndroids(uri):
+		d.enterAppleURI(field, pasted) // msauth://<bundle ID>/auth
+	case strings.HasPrefix(uri, "msauth:") && !strings.HasSuffix(uri, "://auth"), strings.HasPrefix(uri, "msauth://"), strings.HasPrefix(uri, "msauth%3a"):
 		d.enterAndroidURI(field, pasted)
 	case strings.HasPrefix(uri, "msauth"):
 		d.enterAppleURI(field, pasted)
@@ -41,15 +43,38 @@ func (d *desk) enterURI(field, pasted string) {
 	}
 }
 
+// likeAndroids reports whether uri is that of an Apple app, written as Android
+// writes them.
+func (d *desk) likeAndroids(uri string) bool {
+	rest, _ := strings.CutPrefix(uri, "msauth://")
+	name, path, _ := strings.Cut(rest, "/")
+	return (path == "" || strings.Trim(path, "/") == "auth") &&
+		slices.ContainsFunc(d.next.Apple, func(a directory.AppleApp) bool { return strings.EqualFold(a.BundleID, name) }) &&
+		!slices.ContainsFunc(d.packages(), func(p string) bool { return path == "" && strings.EqualFold(p, name) })
+}
+
 // enterOther judges what begins like no redirect URI of ours. Where Apple's
 // check knows it by name (msal…://, x-msauth-…://, a web page), that is said.
+// For which system it was meant cannot be told, so the right one of each is.
 func (d *desk) enterOther(field, pasted string) {
 	_, err := redirect.CheckApple(pasted, redirect.Apple{})
-	switch code, _ := problem.Of(err); code {
+	code, _ := problem.Of(err)
+	switch code {
 	case "", problem.RedirectMalformed, problem.RedirectOther, problem.RedirectIncomplete:
-		err = problem.New(problem.MobileUnknownKind)
+		code = problem.MobileUnknownKind
 	}
-	d.fault(field, err)
+	var right []string
+	if len(d.next.Apple) > 0 {
+		right = append(right, d.next.Apple[0].RedirectURI+" for iOS and macOS")
+	}
+	if len(d.next.Android) > 0 {
+		right = append(right, d.next.Android[0].RedirectURI+" for Android")
+	}
+	if len(right) == 0 {
+		d.fault(field, problem.New(code))
+		return
+	}
+	d.fault(field, problem.Detailf(code, "The right one is %s.", strings.Join(right, ", and ")))
 }
 
 // enterAppleURI holds a redirect URI against the bundle IDs that are known.
