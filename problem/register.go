@@ -42,6 +42,7 @@ const (
 	GraphNotFound       Code = "LY-REG-082"
 	GraphUnreachable    Code = "LY-REG-083"
 	GraphAnswer         Code = "LY-REG-084"
+	GraphBusy           Code = "LY-REG-085" // 429 and 503, time and again
 )
 
 const registerAgain = "Change what is named, then run lanyardd entra check again."
@@ -86,5 +87,6 @@ var registerTexts = map[Code]Text{
 	GraphForbidden:      {403, "The access token may not read app registrations.", "It needs the permission Application.Read.All: sign in as Application Administrator, or have it granted.", Admin},
 	GraphNotFound:       {404, "Microsoft Graph knows no application with this ID in the token's tenant.", "Check the workspace's client ID, and that the token is of the same tenant.", Admin},
 	GraphUnreachable:    {503, "Microsoft Graph cannot be reached.", "Check the network connection, or give the registration in a file with --from.", Operator},
+	GraphBusy:           {503, "Microsoft Graph has no time now.", "Try again later, or give the registration in a file with --from.", Operator},
 	GraphAnswer:         {502, "Microsoft Graph's answer was not understood.", "Try again, or give the registration in a file with --from.", Operator},
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,11 +18,13 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/register"
 )
 
-// graphTime is how long all that is asked of Microsoft Graph may take, and
-// graphPages how many pages of a list are read: 100 assignments stand on one.
+// graphTime is how long all that is asked of Microsoft Graph may take,
+// graphPages how many pages of a list are read (100 assignments stand on one),
+// and graphTries how often it is asked the same while it has no time.
 const (
 	graphTime  = time.Minute
 	graphPages = 100
+	graphTries = 4
 )
 
 // graph asks Microsoft Graph, and changes nothing there.
@@ -29,6 +32,7 @@ type graph struct {
 	base  *url.URL // …/v1.0
 	token string
 	http  *http.Client
+	wait  func(context.Context, time.Duration) error
 }
 
 // newGraph checks that the token would be sent to Microsoft, or to this machine.
@@ -49,7 +53,7 @@ func newGraph(address, token string) (*graph, error) {
 		return nil, problem.Detailf(problem.BadUsage, "--graph-url ends with /v1.0.")
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
-	return &graph{base: u, token: token, http: &http.Client{
+	return &graph{base: u, token: token, wait: waitFor, http: &http.Client{
 		Timeout:       20 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token stays here
 	}}, nil
@@ -130,11 +134,44 @@ func graphList[T any](ctx context.Context, g *graph, path string) ([]T, error) {
 	return nil, problem.Detailf(problem.GraphAnswer, "A list has more than %d pages.", graphPages)
 }
 
-// get makes one request and reads its answer.
+// waitFor waits, unless ctx ends before.
+func waitFor(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// get reads the answer to a request. Where Graph has no time it asks again when
+// it was told to ("Microsoft Graph throttling guidance"), if there is time left.
 func (g *graph) get(ctx context.Context, path string) ([]byte, error) {
+	for try := 0; ; try++ {
+		body, after, err := g.ask(ctx, path)
+		if code, _ := problem.Of(err); code != problem.GraphBusy || try == graphTries-1 {
+			return body, err
+		}
+		pause := time.Second << try
+		if n, bad := strconv.Atoi(after); bad == nil && n >= 0 {
+			pause = time.Duration(min(n, 1<<20)) * time.Second
+		}
+		if end, ok := ctx.Deadline(); ok && time.Until(end) < pause {
+			return nil, err
+		}
+		if ended := g.wait(ctx, pause); ended != nil {
+			return nil, err
+		}
+	}
+}
+
+// ask makes one request. With GraphBusy it returns what Retry-After says.
+func (g *graph) ask(ctx context.Context, path string) (body []byte, after string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.base.String()+path, nil)
 	if err != nil {
-		return nil, fmt.Errorf("asking Microsoft Graph: %w", err)
+		return nil, "", fmt.Errorf("asking Microsoft Graph: %w", err)
 	}
 	req.Header.Set("Authorization", "Bearer "+g.token)
 	req.Header.Set("Accept", "application/json")
@@ -144,19 +181,19 @@ func (g *graph) get(ctx context.Context, path string) ([]byte, error) {
 		if errors.As(err, &u) {
 			err = u.Err // the address is in the message already
 		}
-		return nil, problem.Detailf(problem.GraphUnreachable, "%s: %v.", g.base.Host, err)
+		return nil, "", problem.Detailf(problem.GraphUnreachable, "%s: %v.", g.base.Host, err)
 	}
 	defer res.Body.Close() // only read from
-	body, err := io.ReadAll(io.LimitReader(res.Body, register.MaxApplication+1))
+	body, err = io.ReadAll(io.LimitReader(res.Body, register.MaxApplication+1))
 	switch {
 	case err != nil:
-		return nil, problem.Detailf(problem.GraphUnreachable, "%s: the answer broke off.", g.base.Host)
+		return nil, "", problem.Detailf(problem.GraphUnreachable, "%s: the answer broke off.", g.base.Host)
 	case len(body) > register.MaxApplication:
-		return nil, problem.Detailf(problem.GraphAnswer, "It has more than %d bytes.", register.MaxApplication)
+		return nil, "", problem.Detailf(problem.GraphAnswer, "It has more than %d bytes.", register.MaxApplication)
 	case res.StatusCode == http.StatusOK:
-		return body, nil
+		return body, "", nil
 	}
-	return nil, graphRefusal(res.StatusCode, body)
+	return nil, res.Header.Get("Retry-After"), graphRefusal(res.StatusCode, body)
 }
 
 // graphRefusal explains an error of Graph's. Of its text only the code is
@@ -183,7 +220,9 @@ func graphRefusal(status int, body []byte) error {
 		return problem.Detailf(problem.GraphForbidden, "%s", said)
 	case http.StatusNotFound:
 		return problem.Detailf(problem.GraphNotFound, "%s", said)
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return problem.Detailf(problem.GraphBusy, "%s", said)
+	case http.StatusBadGateway:
 		return problem.Detailf(problem.GraphUnreachable, "%s", said)
 	}
 	return problem.Detailf(problem.GraphAnswer, "%s", said)

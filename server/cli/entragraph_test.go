@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/register"
@@ -66,5 +68,62 @@ func TestGraphList_theTokenFollowsItToNoOtherAddress(t *testing.T) {
 	}
 	if n := stolen.Load(); n > 0 {
 		t.Errorf("the token went to another address %d times", n)
+	}
+}
+
+// Graph throttles, and says when to come again ("Microsoft Graph throttling
+// guidance").
+//
+// req: A7
+func TestGraph_itWaitsAsLongAsItIsAskedTo(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		after  string
+		times  int // how often Graph has no time
+		want   problem.Code
+		waits  []time.Duration
+	}{
+		"once":                     {429, "7", 1, "", []time.Duration{7 * time.Second}},
+		"at a loss":                {503, "", 2, "", []time.Duration{time.Second, 2 * time.Second}},
+		"time and again":           {429, "2", 99, problem.GraphBusy, []time.Duration{2 * time.Second, 2 * time.Second, 2 * time.Second}},
+		"longer than anybody does": {429, "3600", 99, problem.GraphBusy, nil},
+		"what is no number":        {504, "-5", 1, "", []time.Duration{time.Second}},
+	} {
+		t.Run("it is told "+name, func(t *testing.T) {
+			var asked atomic.Int32
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if int(asked.Add(1)) > c.times {
+					fmt.Fprint(w, `{"appId":"x"}`)
+					return
+				}
+				if c.after != "" {
+					w.Header().Set("Retry-After", c.after)
+				}
+				w.WriteHeader(c.status)
+				fmt.Fprint(w, `{"error":{"code":"TooManyRequests"}}`)
+			}))
+			defer srv.Close()
+			g, err := newGraph(srv.URL, "a-secret-token")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var waits []time.Duration
+			g.wait = func(_ context.Context, d time.Duration) error {
+				waits = append(waits, d)
+				return nil
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), graphTime)
+			defer cancel()
+			raw, err := g.get(ctx, "/applications")
+			if code, _ := problem.Of(err); err != nil && code != c.want || err == nil && (c.want != "" || string(raw) != `{"appId":"x"}`) {
+				t.Errorf("%s, %v", raw, err)
+			}
+			if !slices.Equal(waits, c.waits) {
+				t.Errorf("it waited %v, want %v", waits, c.waits)
+			}
+			if err != nil && !strings.Contains(problem.DetailOf(err), "429 TooManyRequests") {
+				t.Errorf("%q", problem.DetailOf(err))
+			}
+		})
 	}
 }
