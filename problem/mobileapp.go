@@ -29,6 +29,7 @@ const (
 	VerifyOtherID    Code = "LY-MOBILE-110" // package name or bundle ID
 	VerifyNotStored  Code = "LY-MOBILE-112" // not told to the workspace
 	VerifyOldKey     Code = "LY-MOBILE-113" // a redirect URI of a key that is used no longer
+	VerifyMSALApple  Code = "LY-MOBILE-114" // an MSAL configuration beside an app for Apple's systems
 	VerifyDiffers    Code = "LY-MOBILE-119"
 )
 
@@ -59,5 +60,6 @@ var mobileAppTexts = map[Code]Text{
 	VerifyOtherID:    {422, "The built app has another ID than the one it is held against.", "Check that both are of the same app, with the same capitals.", Admin},
 	VerifyNotStored:  {422, "The workspace does not know this redirect URI, so the app will not ask for it.", "Enter it with: lanyardd mobile set.", Admin},
 	VerifyOldKey:     {422, "A redirect URI is registered for this app but not for a key that it is signed with.", "Leave it while apps with that key are in use; remove it afterwards.", Admin},
+	VerifyMSALApple:  {422, "An MSAL configuration is Android's, and an app for Apple's systems is not held against it.", "Verify the app for Android with it.", Admin},
 	VerifyDiffers:    {422, "What was built and what is registered differ.", "Correct what is listed, then verify again.", Admin},
 }

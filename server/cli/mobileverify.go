@@ -41,6 +41,9 @@ func (m mobileVerifyCmd) Run(c *command) error {
 	if err != nil {
 		return err
 	}
+	if len(compared) == 2 && in.App != nil && in.App.Apple() && m.MSAL != "" {
+		return problem.Detailf(problem.BadUsage, "An MSAL configuration is Android's: hold an app for Apple's systems against --registration or --workspace.")
+	}
 	doc := verifyDoc{Result: "matches", Compared: compared, Differences: []mobileFindingDoc{}, Notes: []mobileFindingDoc{}}
 	for _, f := range mobileapp.Verify(in) {
 		if f.Note {

@@ -17,7 +17,7 @@ func Check(a builtapp.App, now time.Time) []Finding { return check(a, now, false
 // check is Check. For trying out, debug keys and a debuggable app are notes, and
 // the manifest is held against such a key as against any other.
 func check(a builtapp.App, now time.Time, trying bool) []Finding {
-	out := checkKeys(a, now)
+	out := append(checkID(a), checkKeys(a, now)...)
 	for i, f := range out {
 		if trying && (f.Code == problem.AppDebugKey || f.Code == problem.AppDebuggable) {
 			out[i].Note = true
@@ -31,6 +31,25 @@ func check(a builtapp.App, now time.Time, trying bool) []Finding {
 	}
 	if a.Kind == builtapp.AAB {
 		out = append(out, Finding{Code: problem.AppPlaySigning, Where: InApp, Note: true, Got: strings.Join(hashTexts(a.Hashes()), " ")})
+	}
+	return out
+}
+
+// checkID finds an ID that nothing can be registered for. A FyneApp.toml may be
+// of an app for Apple's systems alone, which may have a hyphen in it.
+func checkID(a builtapp.App) []Finding {
+	const fix = "Correct the ID in FyneApp.toml, or where else the app is built, and build it again."
+	var out []Finding
+	add := func(err error, note bool) {
+		if code, _ := problem.Of(err); err != nil {
+			out = append(out, Finding{Code: code, Where: InApp, Got: a.ID, Fix: fix, Note: note})
+		}
+	}
+	if a.Apple() || a.Kind == builtapp.FyneApp {
+		add(redirect.CheckBundleID(a.ID), false)
+	}
+	if a.Android() || a.Kind == builtapp.FyneApp && out == nil {
+		add(redirect.CheckPackage(a.ID), !a.Android())
 	}
 	return out
 }

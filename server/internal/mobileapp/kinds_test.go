@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -16,9 +17,13 @@ import (
 func findings(in Input) []string {
 	var out []string
 	for _, f := range Verify(in) {
-		out = append(out, strings.TrimSpace(string(f.Code)+" "+f.Where+map[bool]string{true: " note"}[f.Note]))
+		out = append(out, named(f))
 	}
 	return out
+}
+
+func named(f Finding) string {
+	return string(f.Code) + " " + f.Where + map[bool]string{true: " note"}[f.Note]
 }
 
 // An .aab is signed with the upload key; what Google Play signs with stands in
@@ -83,7 +88,11 @@ func TestVerify_anAppOfApplesNeedsItsBundleID(t *testing.T) {
 		}, line(problem.RegRedirectNear, InRegistration)},
 	} {
 		t.Run("it finds "+name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, apple(c.change)); diff != "" {
+			want := append(note(problem.VerifyMSALApple, InMSAL), c.want...) // the app's own findings come before
+			if len(c.want) > 0 && strings.HasSuffix(c.want[0], InApp) {
+				want = append(c.want, note(problem.VerifyMSALApple, InMSAL)...)
+			}
+			if diff := cmp.Diff(want, apple(c.change)); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 		})
@@ -172,5 +181,48 @@ func TestVerify_forTryingOutADebugKeyIsHeldAgainstTheRest(t *testing.T) {
 	in.Registration = s.input(t).Registration
 	if diff := cmp.Diff(append(want, line(problem.RegRedirectMissing, InRegistration)...), findings(in)); diff != "" {
 		t.Errorf("for trying out, not registered (-want +got):\n%s", diff)
+	}
+}
+
+// An ID that nothing can be registered for gives no redirect URI to anybody.
+//
+// req: G1
+func TestCheck_itSaysWhichIDsCannotBeRegistered(t *testing.T) {
+	for _, c := range []struct {
+		kind builtapp.Kind
+		id   string
+		want []string
+	}{
+		{builtapp.IPA, "com.acme.App-2", nil},
+		{builtapp.IPA, "$(PRODUCT_BUNDLE_IDENTIFIER)", line(problem.BundleID, InApp)},
+		{builtapp.Bundle, "com.acme app", line(problem.BundleID, InApp)},
+		{builtapp.FyneApp, "com.acme.app", nil},
+		{builtapp.FyneApp, "com.acme.my-app", note(problem.PackageName, InApp)}, // an app for Apple's systems alone
+		{builtapp.FyneApp, "com acme", line(problem.BundleID, InApp)},
+	} {
+		var got []string
+		for _, f := range Check(builtapp.App{Kind: c.kind, ID: c.id}, time.Now()) {
+			got = append(got, named(f))
+			if f.Got != c.id || f.Fix == "" {
+				t.Errorf("%s: %+v", c.id, f)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s %s: %v, want %v", c.kind, c.id, got, c.want)
+		}
+	}
+	found := Check(builtapp.App{Kind: builtapp.AAB, ID: "acme"}, time.Now())
+	if len(found) == 0 || found[0].Code != problem.PackageName {
+		t.Errorf("a package name of one part: %+v", found)
+	}
+}
+
+// req: G8
+func TestVerify_anAppOfApplesIsNotSaidToMatchAndroidsConfiguration(t *testing.T) {
+	s := matching(t)()
+	in := s.input(t)
+	in.App = &builtapp.App{Kind: builtapp.IPA, ID: s.App.ID}
+	if got := findings(in); !slices.Contains(got, note(problem.VerifyMSALApple, InMSAL)[0]) {
+		t.Errorf("got %v", got)
 	}
 }

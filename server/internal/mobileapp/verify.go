@@ -147,6 +147,9 @@ func (in Input) checkMSAL() (*redirect.MSAL, []Finding) {
 	}
 	_, err := redirect.CheckMSAL(in.MSAL, o)
 	var out []Finding
+	if in.App != nil && in.App.Apple() {
+		out = append(out, Finding{Code: problem.VerifyMSALApple, Where: InMSAL, Note: true})
+	}
 	for _, one := range unjoined(err) {
 		code, _ := problem.Of(one)
 		f := Finding{Code: code, Where: InMSAL, Want: redirect.Right(one), Got: standing(got, code)}
@@ -155,7 +158,7 @@ func (in Input) checkMSAL() (*redirect.MSAL, []Finding) {
 		}
 		out = append(out, f)
 	}
-	if len(out) > 0 && slices.ContainsFunc(out, func(f Finding) bool { return isRedirectCode(f.Code) }) {
+	if slices.ContainsFunc(out, func(f Finding) bool { return isRedirectCode(f.Code) }) {
 		got = nil // its redirect URI is wrong already, and is held against nothing else
 	}
 	return got, out
