@@ -192,6 +192,13 @@ func (l *localEntra) SetUpSAML(s cli.EntraSAML) (cli.EntraSAMLInfo, error) {
 	}, err
 }
 
+// GraphToken has the permissions that a plan's calls need.
+func (l *localEntra) GraphToken() string {
+	return l.tenant.GraphToken([]string{
+		"Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All",
+	})
+}
+
 // RollCertificate makes a new signing certificate active at once.
 func (l *localEntra) RollCertificate() error {
 	_, err := l.tenant.RollCertificate(l.app)

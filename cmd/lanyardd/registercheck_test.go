@@ -147,3 +147,29 @@ func TestEntraCheck_itExplainsWhatMicrosoftGraphRefuses(t *testing.T) {
 		t.Errorf("a registration without an enterprise application: %d %s", code, got)
 	}
 }
+
+// Whoever tries out lanyardd dev has a Microsoft Graph as well, and a token for
+// it.
+//
+// req: A7
+func TestDevEntra_itGivesATokenForTheLocalMicrosoftGraph(t *testing.T) {
+	dir := t.TempDir()
+	r, _ := startDev(t, dir, "microsoft")
+	graph := httptest.NewServer(r.entra.entra.Graph())
+	t.Cleanup(graph.Close)
+	file, _ := r.env("LANYARD_DEV_STATE")
+	a := admin{t, map[string]string{"LANYARD_DEV_STATE": file, "LANYARD_DB": "sqlite:" + filepath.Join(dir, "lanyard.db")}}
+	token, words, code := a.types("dev", "entra", "graph-token")
+	if token = strings.TrimSpace(token); code != 0 || !strings.HasPrefix(token, "eyJ") || strings.Contains(words, token) {
+		t.Fatalf("%d: %q\n%s", code, token, words)
+	}
+	var doc struct{ Token string }
+	a.must(&doc, "dev", "entra", "graph-token")
+	for _, token := range []string{token, doc.Token} {
+		a.env["LANYARD_GRAPH_TOKEN"] = token
+		out, errOut, code := a.types("entra", "check", "acme", "--graph-url", graph.URL)
+		if code > 1 || !strings.Contains(out, "LY-REG-") && !strings.Contains(out, "Everything matches") || strings.Contains(out+errOut, token) {
+			t.Errorf("%d: %s%s", code, out, errOut)
+		}
+	}
+}

@@ -52,6 +52,9 @@ func controlHandler(e Entra, token string) http.Handler {
 	mux.HandleFunc("POST /certificate", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, struct{}{}, refused(e.RollCertificate()))
 	})
+	mux.HandleFunc("POST /graph-token", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, graphTokenDoc{e.GraphToken()}, nil)
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+token)) != 1 {
 			answer(w, nil, problem.New(problem.NoDevRunning))

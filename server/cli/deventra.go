@@ -23,6 +23,32 @@ type devEntraCmd struct {
 	Assign   devAssignCmd   `cmd:"" help:"Assign a person to the app, with roles."`
 	Unassign devUnassignCmd `cmd:"" help:"Take a person's assignment away."`
 	Roll     devRollCmd     `cmd:"" name:"roll-certificate" help:"Sign SAML responses with a new certificate from now on."`
+	Graph    devGraphCmd    `cmd:"" name:"graph-token" help:"Print an access token for the local Microsoft Graph, such as for entra check."`
+}
+
+// devGraphCmd is dev entra graph-token.
+type devGraphCmd struct{}
+
+type graphTokenDoc struct {
+	Token string `json:"token"`
+}
+
+func (devGraphCmd) Run(c *command) error {
+	k, err := c.findDev()
+	if err != nil {
+		return err
+	}
+	var doc graphTokenDoc
+	if err := k.call(c.ctx, http.MethodPost, "/graph-token", nil, &doc); err != nil {
+		return err
+	}
+	if c.json {
+		return c.printJSON(doc)
+	}
+	c.say("The local Entra takes it for an hour. With HTTPS_PROXY and SSL_CERT_FILE as lanyardd dev says them:\n" +
+		"  lanyardd dev entra graph-token | lanyardd entra check acme --token-file -")
+	_, err = fmt.Fprintln(c.out, doc.Token)
+	return err
 }
 
 type devListCmd struct{}

@@ -35,6 +35,9 @@ type Entra interface {
 	SetUpSAML(EntraSAML) (EntraSAMLInfo, error)
 	// RollCertificate signs SAML responses with a new certificate from now on.
 	RollCertificate() error
+	// GraphToken is an access token for this Entra's Microsoft Graph, of somebody
+	// who may register apps and consent for everybody. It lasts an hour.
+	GraphToken() string
 	// Close ends it.
 	Close()
 }
