@@ -69,21 +69,26 @@ void lanyard_open_url(uintptr_t env, uintptr_t context, const uint16_t *url, int
 	calls_end(&c);
 }
 
+int redirect_takes(calls *c, jobject context, const uint16_t *address, int length) {
+	jobject intent = view(c, address, length);
+	calls_object(c, intent, "setPackage", "(Ljava/lang/String;)Landroid/content/Intent;", package_name(c, context));
+	jobject found = calls_object(c, package_manager(c, context), "resolveActivity",
+		"(Landroid/content/Intent;I)Landroid/content/pm/ResolveInfo;", intent, MATCH_DEFAULT_ONLY);
+	if (!found) {
+		return 0;
+	}
+	// With the filter on Fyne's own activity nothing would be delivered.
+	jobject activity = calls_field(c, found, "activityInfo", "Landroid/content/pm/ActivityInfo;");
+	jobject name = calls_field(c, activity, "name", "Ljava/lang/String;");
+	jstring ours = calls_word(c, "android.app.NativeActivity");
+	return calls_bool(c, ours, "equals", "(Ljava/lang/Object;)Z", name);
+}
+
 void lanyard_receives(uintptr_t env, uintptr_t context, const uint16_t *uri, int length, lanyard_answer *answer) {
 	calls c;
 	calls_begin(&c, (JNIEnv *)env, answer);
 	jobject self = calls_hold(&c, context);
-	jobject intent = view(&c, uri, length);
-	calls_object(&c, intent, "setPackage", "(Ljava/lang/String;)Landroid/content/Intent;", package_name(&c, self));
-	jobject found = calls_object(&c, package_manager(&c, self), "resolveActivity",
-		"(Landroid/content/Intent;I)Landroid/content/pm/ResolveInfo;", intent, MATCH_DEFAULT_ONLY);
-	if (found) {
-		// With the filter on Fyne's own activity nothing would be delivered.
-		jobject activity = calls_field(&c, found, "activityInfo", "Landroid/content/pm/ActivityInfo;");
-		jobject name = calls_field(&c, activity, "name", "Ljava/lang/String;");
-		jstring ours = calls_word(&c, "android.app.NativeActivity");
-		answer->yes = calls_bool(&c, ours, "equals", "(Ljava/lang/Object;)Z", name);
-	}
+	answer->yes = redirect_takes(&c, self, uri, length);
 	calls_end(&c);
 }
 

@@ -58,4 +58,8 @@ void calls_wipe(calls *c, jbyteArray array);
 void calls_answer_bytes(calls *c, jbyteArray array);
 void calls_answer_word(calls *c, jstring text);
 
+// redirect_takes reports whether the redirect activity is what this app's
+// manifest has for an address. It is in browser.c.
+int redirect_takes(calls *c, jobject context, const uint16_t *address, int length);
+
 #endif

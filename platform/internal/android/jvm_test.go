@@ -143,6 +143,7 @@ func survives(t *testing.T, h harness) {
 	want := []string{
 		"redirect: hands the address over and shows the window",
 		"redirect: takes one after the other",
+		"redirect: takes a link of the web only where the manifest does",
 		"redirect: survives an activity without an address",
 		"redirect: refuses what is too long, and passes on any character",
 		"redirect: finishes when the window cannot be shown",

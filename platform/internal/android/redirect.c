@@ -15,6 +15,28 @@
 #define FLAG_ACTIVITY_CLEAR_TOP 0x04000000
 #define FLAG_ACTIVITY_SINGLE_TOP 0x20000000
 
+// of_web reports whether an address is http:// or https://, in any letter case.
+static int of_web(const jchar *text, jsize length) {
+	static const char web[] = "http";
+	if (length < (jsize)(sizeof web - 1)) {
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof web - 1; i++) {
+		if ((text[i] | 0x20) != web[i]) {
+			return 0;
+		}
+	}
+	return 1;
+}
+
+// meant reports whether an address is for this app. An app that names the
+// activity can start it with any, whatever our filters are. An answer is held
+// against the sign-in later, but a link of the web names a server, so it must be
+// one that the manifest names too.
+static int meant(calls *c, jobject activity, const jchar *text, jsize length) {
+	return !of_web(text, length) || redirect_takes(c, activity, text, length);
+}
+
 // deliver hands the address that the activity was started with to Go.
 static void deliver(calls *c, jobject activity) {
 	jobject intent = calls_object(c, activity, "getIntent", "()Landroid/content/Intent;");
@@ -34,7 +56,7 @@ static void deliver(calls *c, jobject activity) {
 		return;
 	}
 	(*c->env)->GetStringRegion(c->env, uri, 0, length, text);
-	if (calls_check(c, "GetStringRegion")) {
+	if (calls_check(c, "GetStringRegion") && meant(c, activity, text, length)) {
 		lanyardRedirected(text, length);
 	}
 	volatile jchar *p = text; // it holds a code

@@ -175,6 +175,29 @@ public final class Harness {
                 clean();
             }
         });
+        scenario("redirect: takes a link of the web only where the manifest does", () -> {
+            // Another app may start the activity with any address, past the filters.
+            for (String link : List.of("https://evil.example/sso/acme", "HTTPS://sso.example.com/sso/acme", "http://x/sso/acme")) {
+                NativeActivity a = opened(link);
+                a.packages.receiver = "android.app.NativeActivity";
+                a.packages.receives = "https://sso.example.com/sso/acme";
+                same(null, redirect(a), "delivered");
+                holds(a.finished && a.started != null, "not finished");
+                clean();
+            }
+            NativeActivity a = opened("https://sso.example.com/sso/acme");
+            a.packages.receiver = "android.app.NativeActivity";
+            a.packages.receives = "https://sso.example.com/sso/acme";
+            same("https://sso.example.com/sso/acme", redirect(a), "delivered");
+            clean();
+            same("lanyard://sso/acme", redirect(opened("lanyard://sso/acme")), "delivered");
+            clean();
+            withFaults(() -> {
+                NativeActivity b = opened("https://evil.example/sso/acme");
+                same(null, redirect(b), "delivered");
+                holds(b.finished || finishedByFramework(), "not finished");
+            });
+        });
         scenario("redirect: survives an activity without an address", () -> {
             NativeActivity a = new NativeActivity();
             same(null, redirect(a), "delivered without an intent");
