@@ -71,6 +71,28 @@ func change(t *testing.T, from, to string) string {
 	return strings.Replace(portal, from, to, 1)
 }
 
+// Who edited what the portal shows is told what JSON has not.
+//
+// req: G4
+func TestCheckMSAL_itSaysWhatJSONHasNot(t *testing.T) {
+	for _, c := range []struct{ from, to, want string }{
+		{"true,", "true, // for Authenticator", "line 6, at a comment, of which JSON has none."},
+		{`"account_mode"`, `/* one */ "account_mode"`, "line 5, at a comment, of which JSON has none."},
+		{"true,", "# yes\n true,", "line 6, at a comment, of which JSON has none."},
+		{tenantID + `"`, tenantID + `",`, "at a comma too many."},
+		{"true,", "true,,", "line 6, at a comma too many."},
+		{`"account_mode"`, "“account_mode”", `at a quotation mark that is not ".`},
+		{`"account_mode"`, `'account_mode'`, `at a quotation mark that is not ".`},
+		{`"SINGLE"`, "“SINGLE”", `at a quotation mark that is not ".`},
+		{"true,", "yes,", "Reading ended in line 6."},
+	} {
+		_, err := redirect.CheckMSAL([]byte(change(t, c.from, c.to)), msalOptions(t))
+		if got := problem.DetailOf(err); !strings.HasSuffix(got, c.want) || !errors.Is(err, problem.New(problem.MSALUnreadable)) {
+			t.Errorf("%s: %q, want %q", c.to, got, c.want)
+		}
+	}
+}
+
 // TestCheckMSAL_itNamesEveryWrongForm is row G4's table for the configuration.
 // req: G4
 func TestCheckMSAL_itNamesEveryWrongForm(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -50,7 +51,7 @@ func CheckMSAL(pasted []byte, o MSALOptions) (MSAL, error) {
 	}
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(text, &raw); err != nil {
-		return MSAL{}, said(problem.MSALUnreadable, "%v.", lineOf(text, err))
+		return MSAL{}, wrong(problem.MSALUnreadable, "")
 	}
 	r := msalReader{raw: raw}
 	m := r.read()
@@ -68,14 +69,29 @@ func said(code problem.Code, format string, args ...any) error {
 	return &Wrong{err: problem.Detailf(code, format, args...)}
 }
 
-// lineOf says where reading ended, in lines as an editor counts them.
-func lineOf(text []byte, err error) string {
-	offset := len(text)
+// stopped says in which line reading ended, as an editor counts them, and at
+// what, where that is something that people put into JSON and JSON has not.
+func stopped(text []byte, dec *json.Decoder, err error) error {
+	offset := min(int(dec.InputOffset()), len(text))
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		offset = min(int(syntax.Offset), len(text))
+	if !errors.As(err, &syntax) {
+		offset = len(text) // it was cut short
 	}
-	return fmt.Sprintf("Reading ended in line %d", 1+bytes.Count(text[:offset], []byte("\n")))
+	before, rest := bytes.TrimRight(text[:offset], " \t\r\n"), bytes.TrimLeft(text[offset:], " \t\r\n")
+	at := ""
+	switch {
+	case startsWith(rest, "/", "#"):
+		at = ", at a comment, of which JSON has none"
+	case startsWith(rest, "\u201c", "\u201d", "\u201e", "\u2018", "\u2019", "'"):
+		at = `, at a quotation mark that is not "`
+	case bytes.HasSuffix(before, []byte(",")) && startsWith(rest, "}", "]", ","):
+		at = ", at a comma too many"
+	}
+	return said(problem.MSALUnreadable, "Reading ended in line %d%s.", 1+bytes.Count(text[:len(text)-len(rest)], []byte("\n")), at)
+}
+
+func startsWith(text []byte, starts ...string) bool {
+	return slices.ContainsFunc(starts, func(s string) bool { return bytes.HasPrefix(text, []byte(s)) })
 }
 
 // readable walks through text before anything is made of it, and refuses what
@@ -95,7 +111,7 @@ func readable(text []byte) error {
 func walkValue(dec *json.Decoder, text []byte, depth int) error {
 	tok, err := dec.Token()
 	if err != nil {
-		return said(problem.MSALUnreadable, "%s.", lineOf(text, err))
+		return stopped(text, dec, err)
 	}
 	open, nested := tok.(json.Delim)
 	if !nested {
@@ -116,7 +132,7 @@ func walkValue(dec *json.Decoder, text []byte, depth int) error {
 		}
 	}
 	if _, err := dec.Token(); err != nil {
-		return said(problem.MSALUnreadable, "%s.", lineOf(text, err))
+		return stopped(text, dec, err)
 	}
 	return nil
 }
@@ -124,7 +140,7 @@ func walkValue(dec *json.Decoder, text []byte, depth int) error {
 func walkKey(dec *json.Decoder, text []byte, seen map[string]bool) error {
 	tok, err := dec.Token()
 	if err != nil {
-		return said(problem.MSALUnreadable, "%s.", lineOf(text, err))
+		return stopped(text, dec, err)
 	}
 	key := strings.ToLower(fmt.Sprint(tok)) // encoding/json matches without regard to case
 	if seen[key] {
