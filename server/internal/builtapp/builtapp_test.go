@@ -268,6 +268,15 @@ func TestRead_aKeystoreOpensWithItsPasswordAlone(t *testing.T) {
 	}
 }
 
+// A keystore that was copied in part is not said to have another password.
+func TestRead_aKeystoreThatIsNotWholeIsDamaged(t *testing.T) {
+	whole := fixture(t, "rsa.jks")
+	for _, b := range [][]byte{whole[:len(whole)-1], whole[:len(whole)/2], whole[:len(whole)-500], append(slices.Clone(whole), 0)} {
+		a, err := readBytes(b)
+		wantCode(t, a, err, problem.AppDamaged)
+	}
+}
+
 func TestRead_ofCertificatesItTakesPEMAndDERButNoKey(t *testing.T) {
 	text := fixture(t, "rsa.pem")
 	block, _ := pem.Decode(text)

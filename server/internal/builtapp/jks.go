@@ -32,11 +32,14 @@ func readJKS(b []byte, password string) (App, error) {
 		return App{}, problem.Wrap(problem.AppDamaged, errKeystore)
 	}
 	body, sum := b[:len(b)-sha1.Size], b[len(b)-sha1.Size:]
-	if subtle.ConstantTimeCompare(digestJKS(body, password), sum) != 1 {
-		return App{}, problem.New(problem.KeystorePassword)
-	}
 	r := jksReader{b: body[8:], typed: binary.BigEndian.Uint32(body[4:]) == 2}
 	keys, trusted, err := r.entries()
+	if subtle.ConstantTimeCompare(digestJKS(body, password), sum) != 1 {
+		if r.bad || err == nil && len(r.b) > 0 { // nobody is to look for another password
+			return App{}, problem.Wrap(problem.AppDamaged, errKeystore)
+		}
+		return App{}, problem.New(problem.KeystorePassword)
+	}
 	if err != nil {
 		return App{}, err
 	}
