@@ -11,7 +11,7 @@ var aadsts = []AADSTS{
 	{50007, "Token encryption is on, but Microsoft has no certificate to encrypt for.", "Upload this side's encryption certificate (lanyardd saml key print encryption), or deactivate token encryption.", Admin, bladeEncryption, "", false},
 	{50008, "The SAML token is missing or set up wrongly.", "Check the Identifier (Entity ID), the claims and the certificates of the application.", Admin, bladeBasic, "", false},
 	{50010, "The audience of the request is none of the application's identifiers.", "Set Identifier (Entity ID) to the one shown by lanyardd saml show.", Admin, bladeBasic, "", false},
-	{50011, "The address to return to is not registered for the application.", "For SAML, set Reply URL to the one shown by lanyardd saml show, letter for letter. For the app's own sign-in, register http://localhost under Mobile and desktop applications.", Admin, bladeBasic, RedirectUnknown, true},
+	{50011, "The address to return to is not registered for the application.", "For SAML, set Reply URL to the one shown by lanyardd saml show, letter for letter. For the app's own sign-in, register http://localhost under Mobile and desktop applications, and for phones what lanyardd mobile ids prints of the very app that people have.", Admin, bladeBasic, RedirectUnknown, true},
 	{50012, "Authentication failed, or the request's signature is not valid.", nextRequest, Admin, bladeVerify, "", false},
 	{50020, "The account belongs to another organisation and is not a guest in this one.", nextAccount, You, bladeAccount, "", false},
 	{50034, "There is no such account in this tenant.", nextAccount, You, bladeAccount, "", false},

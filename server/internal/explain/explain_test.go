@@ -464,3 +464,13 @@ func FuzzExplain(f *testing.F) {
 		}
 	})
 }
+
+// Whatever code people meet, they can ask what it means.
+func TestExplain_itKnowsEveryCodeThatIsEverShown(t *testing.T) {
+	for _, code := range problem.Codes() {
+		e := explain.Explain([]byte("lanyardd: something ("+string(code)+")"), explain.Options{})
+		if want := problem.Lookup(code).Sentence; e.Kind != explain.KindLanyard || !strings.Contains(said(e), want) {
+			t.Errorf("%s: %s: %s", code, e.Kind, said(e))
+		}
+	}
+}
