@@ -37,6 +37,9 @@ func (f entraCheckCmd) Run(c *command) error {
 	if err != nil {
 		return err
 	}
+	if d.ws.Microsoft.ClientID == "" {
+		c.say("Warning: workspace %s is not set up with this application, so nobody can sign in yet:\n  lanyardd workspace set %s --tenant-id <Directory (tenant) ID> --client-id %s", d.ws.ID, d.ws.ID, a.AppID)
+	}
 	plan := f.checked(c, d, a)
 	all := plan.Check(a)
 	if sp != nil && !slices.ContainsFunc(all, func(d register.Difference) bool { return d.Code == problem.RegOtherApp }) {
