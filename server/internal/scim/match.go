@@ -281,21 +281,30 @@ func textual(exact bool, f Compare) func(any) bool {
 // normalisation form C with simple case folding, so that no two words of
 // different length become one. It is the same relation that the store keeps
 // user names unique by; otherwise a filter could miss whom a POST collides with.
+// Whoever changes what it returns changes indexForm.
 func Fold(s string) string {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
-			return norm.NFC.String(strings.Map(foldRune, norm.NFC.String(s)))
+			// Bare letters first: the capital of ῒ is several characters.
+			bare := strings.Map(foldRune, norm.NFD.String(s))
+			return norm.NFC.String(strings.Map(foldRune, norm.NFC.String(bare)))
 		}
 	}
 	return strings.ToLower(s)
 }
 
+// iotaBelow is a mark that differs from the letter iota in case only. As a part
+// of letters (ᾳ) it stays a mark.
+const iotaBelow = '\u0345'
+
 // foldRune returns the one rune that stands for all that differ from r in case
 // only: the least of them, and for ASCII its small letter.
 func foldRune(r rune) rune {
 	least := r
-	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-		least = min(least, f)
+	for f := unicode.SimpleFold(r); f != r && r != iotaBelow; f = unicode.SimpleFold(f) {
+		if f != iotaBelow {
+			least = min(least, f)
+		}
 	}
 	if least >= 'A' && least <= 'Z' { // not ToLower: İ differs from i in more than case
 		return least + 'a' - 'A'

@@ -259,7 +259,7 @@ func checkNormal(t interface {
 
 func TestFoldIsAnEquivalenceThatStringsEqualFoldImplies(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		a := rapid.String().Draw(t, "a")
+		a := strings.ReplaceAll(rapid.String().Draw(t, "a"), string(iotaBelow), "")
 		for _, b := range []string{strings.ToLower(a), strings.ToUpper(a), Fold(a)} {
 			if strings.EqualFold(a, b) && Fold(a) != Fold(b) {
 				t.Fatalf("%q and %q are equal without case, but not folded: %q, %q", a, b, Fold(a), Fold(b))

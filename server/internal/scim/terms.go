@@ -59,7 +59,7 @@ func (t *ResourceType) Terms(doc Resource) []Term {
 
 // indexForm is the form of the values of entries. It must change whenever
 // [ResourceType.Terms] would return something else for the same schemas.
-const indexForm = "1"
+const indexForm = "2"
 
 // IndexVersion tells the entries of these resource types from those of others:
 // two numbers are the same only where Terms is. It is never 0.

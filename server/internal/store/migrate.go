@@ -17,10 +17,12 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// step is one migration: its statements with the tokens still in them.
+// step is one migration: its statements with the tokens still in them, and what
+// is done after them, if anything.
 type step struct {
 	name string
 	sql  []string
+	then func(context.Context, *tx) error
 }
 
 // steps returns the migrations in their order. The first brings schema 1.
@@ -35,7 +37,7 @@ func steps() []step {
 		if err != nil {
 			panic(err) // embedded
 		}
-		all = append(all, step{name: name, sql: statements(string(text))})
+		all = append(all, step{name: name, sql: statements(string(text)), then: computed[name]})
 	}
 	return all
 }
@@ -110,6 +112,11 @@ func (t *tx) advance(ctx context.Context, all []step) (have int, err error) {
 	}
 	for _, s := range all[have].sql {
 		if _, err := t.exec(ctx, types.Replace(s)); err != nil {
+			return have, fmt.Errorf("%s: %w", all[have].name, err)
+		}
+	}
+	if then := all[have].then; then != nil {
+		if err := then(ctx, t); err != nil {
 			return have, fmt.Errorf("%s: %w", all[have].name, err)
 		}
 	}

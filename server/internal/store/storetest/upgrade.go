@@ -132,7 +132,32 @@ var upgrading = []promise{
 			f.Errorf("erased %d, %v", n, err)
 		}
 	}},
+	{"finds people by names that are folded otherwise since", func(f *fixture) {
+		s, ctx := f.upgraded(greek), f.Context()
+		for name, id := range map[string]string{
+			"ΚΑΙ@acme.example": "u-kai", "και@acme.example": "u-kai", "ada@acme.example": "u-ada", "\u1fd2@acme.example": "u-one",
+		} {
+			if u, err := s.UserByUserName(ctx, "acme", name); err != nil || u.ID != id {
+				f.Errorf("%s is %q, %v", name, u.ID, err)
+			}
+		}
+		for _, id := range []string{"u-left", "u-two"} {
+			if _, err := s.User(ctx, "acme", id); err != nil {
+				f.Errorf("%s: %v", id, err)
+			}
+		}
+	}},
 }
+
+// greek are people whose keys an earlier Lanyard made: of the two at the end, whose
+// names now are one, each keeps a key.
+const greek = `
+insert into users (id, directory, version, user_name, user_name_key, external_id, object_id, state, role, created, modified, doc) values
+  ('u-kai', 'acme', 1, 'και@acme.example', 'Κᾼ@acme.example', null, null, 'active', 'Member', 1700000000000000, 1700000000000000, '{}'),
+  ('u-left', 'acme', 1, 'αι@acme.example', 'ᾼ@acme.example', null, null, 'archived', 'Member', 1700000000000000, 1700000000000000, '{}'),
+  ('u-one', 'acme', 1, 'Ϊ̀@acme.example', 'Ϊ̀@acme.example', null, null, 'active', 'Member', 1700000000000000, 1700000000000000, '{}'),
+  ('u-two', 'acme', 1, 'ῒ@acme.example', 'ῒ@acme.example', null, null, 'active', 'Member', 1700000000000000, 1700000000000000, '{}');
+`
 
 // upgraded opens a database that the first Lanyard made, or one that has come
 // further since.

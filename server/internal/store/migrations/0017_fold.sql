@@ -1,0 +1,2 @@
+-- Keys without case are computed anew, see refold in fold.go: Greek names with
+-- iota, and letters whose capitals are not one character, had several keys.
