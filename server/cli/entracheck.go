@@ -109,14 +109,15 @@ func (f entraCheckCmd) fetch(c *command, d planDesk) (register.Application, *reg
 	return g.registration(c, d.ws.Microsoft.ClientID)
 }
 
-// token reads the access token from a file, standard input or the environment;
-// never from the command line, which others on the machine can see.
+// token reads the access token from a file, standard input or the environment. On
+// the command line others on the machine can see it, which is said.
 func (f entraCheckCmd) token(c *command) (string, error) {
 	text, ok := c.env("LANYARD_GRAPH_TOKEN")
-	if f.TokenFile != "" {
-		if strings.HasPrefix(f.TokenFile, "eyJ") && strings.Count(f.TokenFile, ".") == 2 {
-			return "", problem.Detailf(problem.BadUsage, "That is the token itself, which now stands in your shell's history: give it in a file, on standard input (--token-file -) or in LANYARD_GRAPH_TOKEN.")
-		}
+	switch {
+	case strings.HasPrefix(f.TokenFile, "eyJ") && strings.Count(f.TokenFile, ".") == 2:
+		c.say("The token itself now stands in your shell's history, and others on this machine could see it: better give it in a file, on standard input (--token-file -) or in LANYARD_GRAPH_TOKEN.")
+		text, ok = f.TokenFile, true
+	case f.TokenFile != "":
 		raw, err := c.readInput("--token-file", f.TokenFile, 64<<10)
 		if err != nil {
 			return "", err
