@@ -62,6 +62,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"webhooks", hooking},
 		{"saml", federating},
 		{"mobile", registering},
+		{"settings", settings},
 		{"retries", retrying},
 		{"writer", writing},
 		{"durability", durability},

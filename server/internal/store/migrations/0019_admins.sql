@@ -1,0 +1,1 @@
+-- Those who administer workspaces, and how they prove who they are.

@@ -1,0 +1,1 @@
+-- Plans, links of directories, and sandboxes.

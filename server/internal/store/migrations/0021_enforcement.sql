@@ -1,0 +1,1 @@
+-- Enforcement of single sign-on.

@@ -1,0 +1,1 @@
+-- Passwords of employees, and sign-in by Microsoft 365.

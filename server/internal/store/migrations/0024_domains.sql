@@ -1,0 +1,1 @@
+-- Domains and the proof that they are a workspace's.
