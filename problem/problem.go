@@ -121,7 +121,15 @@ func Lookup(code Code) Text {
 }
 
 // catalog holds the sentence of every code there is.
-var catalog = joined(texts, samlTexts, mobileTexts, registerTexts, mobileAppTexts, mobileSetupTexts)
+var catalog = joined(
+	texts,
+	samlTexts,
+	mobileTexts,
+	registerTexts,
+	mobileAppTexts,
+	mobileSetupTexts,
+	consoleTexts,
+)
 
 func joined(parts ...map[Code]Text) map[Code]Text {
 	all := make(map[Code]Text)
