@@ -97,6 +97,8 @@ type Plan struct {
 	SCIM          bool
 	LogoURL       string
 	Mapping       []entra.Mapping
+	// console says that instructions name its pages: see InConsole.
+	console bool
 }
 
 // forSAML is whose the Reply URL is.
@@ -247,7 +249,8 @@ func (p Plan) renamedRoles() (out []string) {
 	for _, r := range p.Roles {
 		if r.Description == ofRule && r.Value != r.DisplayName {
 			out = append(out, "The workspace's rules name the app role "+r.DisplayName+", which Entra does not take for a value: it gets "+r.Value+
-				", and the rules have to name that (lanyardd workspace set "+p.Workspace+" --role-rule app-role:"+r.Value+"=…).")
+				", and the rules have to name that ("+
+				p.told("the workspace's Settings, Roles", "lanyardd workspace set "+p.Workspace+" --role-rule app-role:"+r.Value+"=…")+").")
 		}
 	}
 	return out

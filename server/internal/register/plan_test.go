@@ -382,3 +382,28 @@ func TestCheckRedirects_itNamesTheNearest(t *testing.T) {
 		})
 	}
 }
+
+// The guide and the wizards take the steps of one part, and speak of the
+// console's pages in them.
+func TestSteps_eachIsOfAPartAndTheConsoleSaysNoCommands(t *testing.T) {
+	p := plan(t, func(o *register.Options) { o.ClientID, o.TenantID = "", "" })
+	var n int
+	for _, part := range []register.Part{
+		register.PartApplication, register.PartMicrosoft, register.PartSAML, register.PartProvisioning, register.PartMobile,
+	} {
+		some := p.StepsOf(part)
+		if len(some) == 0 {
+			t.Errorf("no step is of the part %s", part)
+		}
+		n += len(some)
+	}
+	if all := len(p.Steps()); n != all {
+		t.Errorf("%d of %d steps are of a part", n, all)
+	}
+	if !strings.Contains(p.Text(""), "lanyardd saml set") {
+		t.Error("the commands are gone from the commands' instructions")
+	}
+	if s := p.InConsole().Text(""); strings.Contains(s, "lanyardd") {
+		t.Errorf("the console tells of commands:\n%s", s)
+	}
+}

@@ -1,7 +1,9 @@
 package register
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,10 +17,24 @@ const (
 	AzurePortal Portal = "azure"
 )
 
+// Part is what of a workspace a step is for.
+type Part string
+
+// The parts.
+const (
+	// PartApplication is needed by every other.
+	PartApplication  Part = "application"
+	PartMicrosoft    Part = "microsoft"
+	PartSAML         Part = "saml"
+	PartProvisioning Part = "provisioning"
+	PartMobile       Part = "mobile"
+)
+
 // Step is one page of the portal to go to, and what to do there. Words of
 // Microsoft's are as they stand in the portal.
 type Step struct {
 	Title string `json:"title"`
+	Part  Part   `json:"part"`
 	// Where is the way to the page by portal.
 	Where map[Portal]string `json:"where"`
 	// Do is what to choose and fill in, in this order.
@@ -55,6 +71,27 @@ func (p Plan) registration(page string) map[Portal]string {
 	return map[Portal]string{EntraPortal: entraApps + " → " + p.Name + page, AzurePortal: azureApps + " → " + p.Name + page}
 }
 
+// InConsole returns the plan with the console's pages in its instructions, where
+// Lanyard is told something, in the place of commands.
+func (p Plan) InConsole() Plan {
+	p.console = true
+	return p
+}
+
+// told is how something is done in Lanyard: by a page of the console, or by
+// command.
+func (p Plan) told(page, command string) string {
+	if p.console {
+		return page
+	}
+	return command
+}
+
+// StepsOf are those of the steps that are for one of these parts.
+func (p Plan) StepsOf(parts ...Part) []Step {
+	return slices.DeleteFunc(p.Steps(), func(s Step) bool { return !slices.Contains(parts, s.Part) })
+}
+
 // Steps are the plan as instructions, in the order in which they can be done.
 func (p Plan) Steps() []Step {
 	steps := []Step{p.stepCreate()}
@@ -71,7 +108,7 @@ func (p Plan) Steps() []Step {
 
 func (p Plan) stepCreate() Step {
 	s := Step{
-		Title: "Create the enterprise application",
+		Title: "Create the enterprise application", Part: PartApplication,
 		Where: map[Portal]string{EntraPortal: entraEnterprise, AzurePortal: azureEnterprise},
 		Do: []Item{
 			{"", "New application → Create your own application"},
@@ -93,25 +130,25 @@ func (p Plan) stepCreate() Step {
 
 // stepsPlatforms are a step for each kind of redirect URI.
 func (p Plan) stepsPlatforms() (out []Step) {
-	add := func(title string, items ...Item) {
-		out = append(out, Step{Title: title, Where: p.registration(" → Authentication"), Do: items})
+	add := func(title string, part Part, items ...Item) {
+		out = append(out, Step{Title: title, Part: part, Where: p.registration(" → Authentication"), Do: items})
 	}
 	for _, r := range p.Redirects {
 		switch {
 		case r.Apple != nil:
-			add("iOS and macOS, "+r.Apple.BundleID,
+			add("iOS and macOS, "+r.Apple.BundleID, PartMobile,
 				Item{"", "Add a platform (newer: Add Redirect URI) → iOS / macOS"}, Item{"Bundle ID", r.Apple.BundleID}, Item{"", "Configure"},
 				Item{"Redirect URI, which it then shows", r.URI})
 		case r.Android != nil:
-			add("Android, "+r.Android.Package,
+			add("Android, "+r.Android.Package, PartMobile,
 				Item{"", "Add a platform (newer: Add Redirect URI) → Android"}, Item{"Package name", r.Android.Package}, Item{"Signature hash", r.Android.Hash.String()},
 				Item{"", "Configure"}, Item{"Redirect URI, which it then shows", r.URI})
 		case r.Platform == OnPublicClient:
-			add("Redirect URI for "+r.For,
+			add("Redirect URI for "+r.For, PartMicrosoft,
 				Item{"", "Add a platform (newer: Add Redirect URI) → Mobile and desktop applications"}, Item{"Custom redirect URIs", p.shown(r.URI)}, Item{"", "Configure"})
 		}
 	}
-	add("Public client flows",
+	add("Public client flows", PartMicrosoft,
 		Item{"Supported account types", "Accounts in this organizational directory only (Single tenant)"},
 		Item{"Advanced settings (newer: Settings) → Allow public client flows", "Yes"}, Item{"", "Save"})
 	return out
@@ -123,7 +160,7 @@ func (p Plan) shown(s string) string {
 }
 
 func (p Plan) stepExpose() Step {
-	return Step{Title: "The scope that the app asks for", Where: p.registration(" → Expose an API"), Do: []Item{
+	return Step{Title: "The scope that the app asks for", Part: PartMicrosoft, Where: p.registration(" → Expose an API"), Do: []Item{
 		{"Application ID URI → Add", p.shown(p.IdentifierURI)},
 		{"", "Save, then Add a scope"},
 		{"Scope name", p.Scope.Value},
@@ -138,14 +175,14 @@ func (p Plan) stepExpose() Step {
 }
 
 func (p Plan) stepManifest() Step {
-	return Step{Title: "Access tokens of version 2", Where: p.registration(" → Manifest"), Do: []Item{
+	return Step{Title: "Access tokens of version 2", Part: PartMicrosoft, Where: p.registration(" → Manifest"), Do: []Item{
 		{`"requestedAccessTokenVersion" within "api" (older manifest: "accessTokenAcceptedVersion")`, "2"},
 		{"", "Save"},
 	}}
 }
 
 func (p Plan) stepPermissions() Step {
-	return Step{Title: "Permissions", Where: p.registration(" → API permissions"), Do: []Item{
+	return Step{Title: "Permissions", Part: PartMicrosoft, Where: p.registration(" → API permissions"), Do: []Item{
 		{"Add a permission → My APIs (or APIs my organization uses) → " + p.Name + " → Delegated permissions", p.Scope.Value},
 		{"Add a permission → Microsoft Graph → Delegated permissions", strings.Join(OIDCScopes(), ", ")},
 		{"", "Add permissions, then Grant admin consent"},
@@ -153,7 +190,7 @@ func (p Plan) stepPermissions() Step {
 }
 
 func (p Plan) stepRoles() Step {
-	s := Step{Title: "App roles", Where: p.registration(" → App roles")}
+	s := Step{Title: "App roles", Part: PartProvisioning, Where: p.registration(" → App roles")}
 	for _, r := range p.Roles {
 		s.Do = append(s.Do, Item{
 			"Create app role", fmt.Sprintf("Display name %s; Allowed member types Users/Groups; Value %s; Description %s; Do you want to enable this app role? Yes",
@@ -171,14 +208,14 @@ func (p Plan) stepClaims() Step {
 	for _, c := range p.Claims {
 		names = append(names, c.Name)
 	}
-	return Step{Title: "Optional claims (they spare people a question; all works without)", Where: p.registration(" → Token configuration"), Do: []Item{
+	return Step{Title: "Optional claims (they spare people a question; all works without)", Part: PartMicrosoft, Where: p.registration(" → Token configuration"), Do: []Item{
 		{"Add optional claim → Access", strings.Join(names, ", ")},
 		{"", "Add"},
 	}}
 }
 
 func (p Plan) stepAssign() Step {
-	return Step{Title: "People", Where: p.enterprise(" → Users and groups"), Do: []Item{
+	return Step{Title: "People", Part: PartApplication, Where: p.enterprise(" → Users and groups"), Do: []Item{
 		{"", "Add user/group: one person to begin with, others later"},
 		{"Select a role", p.Roles[0].DisplayName + ", or another of the application's own"},
 		{"", "Assign"},
@@ -188,7 +225,7 @@ func (p Plan) stepAssign() Step {
 }
 
 func (p Plan) stepSAML() Step {
-	s := Step{Title: "Sign-in by SAML", Where: p.enterprise(" → Single sign-on → SAML"), Do: []Item{
+	s := Step{Title: "Sign-in by SAML", Part: PartSAML, Where: p.enterprise(" → Single sign-on → SAML"), Do: []Item{
 		{"1 Basic SAML Configuration → Identifier (Entity ID)", p.SAML.EntityID},
 		{"1 Basic SAML Configuration → Reply URL (Assertion Consumer Service URL)", p.SAML.ReplyURL},
 		{"1 Basic SAML Configuration → Sign on URL", p.SAML.SignOnURL},
@@ -199,16 +236,17 @@ func (p Plan) stepSAML() Step {
 	for _, c := range p.SAML.Claims {
 		s.Do = append(s.Do, Item{"2 Attributes & Claims → Add new claim", "Name " + c.Name + ", Source attribute the constant " + c.Value + ", without quotation marks"})
 	}
-	s.Do = append(s.Do, Item{"3 SAML Certificates → App Federation Metadata Url", "copy it into: lanyardd saml set --workspace " + p.Workspace + " --metadata-url '<App Federation Metadata Url>'"})
+	s.Do = append(s.Do, Item{"3 SAML Certificates → App Federation Metadata Url", p.told("copy it, and paste it into Lanyard under SAML single sign-on → Metadata; then Get metadata",
+		"copy it into: lanyardd saml set --workspace "+p.Workspace+" --metadata-url '<App Federation Metadata Url>'")})
 	return s
 }
 
 func (p Plan) stepProvisioning() Step {
-	s := Step{Title: "Provisioning", Where: p.enterprise(" → Provisioning"), Do: []Item{
+	s := Step{Title: "Provisioning", Part: PartProvisioning, Where: p.enterprise(" → Provisioning"), Do: []Item{
 		{"", "Get started (newer: New configuration)"},
 		{"Provisioning Mode", "Automatic"},
 		{"Tenant URL (newer: under Connectivity)", p.TenantURL},
-		{"Secret Token", "what this prints, once: lanyardd scim token create --workspace " + p.Workspace},
+		{"Secret Token", p.told("made on Lanyard's page Provisioning, which shows it once", "what this prints, once: lanyardd scim token create --workspace "+p.Workspace)},
 		{"", "Test Connection, then Save"},
 		{"Settings → Notification Email", "whoever is to hear of failures; tick Send an email notification when a failure occurs"},
 		{"Settings → Scope", "Sync only assigned users and groups"},
@@ -227,7 +265,22 @@ func (p Plan) stepProvisioning() Step {
 }
 
 func (p Plan) stepTell() Step {
+	s := p.tell()
+	s.Part = PartMicrosoft
+	return s
+}
+
+// pasteIDs stands where the console is to be told an ID.
+const pasteIDs = "copy it, and paste it into Lanyard under Microsoft sign-in"
+
+func (p Plan) tell() Step {
 	page := p.registration(" → Overview")
+	if p.console {
+		return Step{Title: "Tell Lanyard", Where: page, Do: []Item{
+			{"Application (client) ID", cmp.Or(p.ClientID, pasteIDs)},
+			{"Directory (tenant) ID", cmp.Or(p.TenantID, pasteIDs)},
+		}}
+	}
 	if p.ClientID != "" && p.TenantID != "" {
 		return Step{Title: "Check", Where: page, Do: []Item{
 			{"Application (client) ID", p.ClientID},
