@@ -24,15 +24,22 @@ func (c *call) config(_ context.Context, q *ask) (*reply, error) {
 	if err := q.noFilter(); err != nil {
 		return nil, err
 	}
+	return inJSON(ServiceProviderConfig(c.ws, c.base))
+}
+
+// ServiceProviderConfig is what a workspace's provisioning can do (RFC 7643,
+// section 5): the document that is served under base. The guide writes its
+// limitations from it.
+func ServiceProviderConfig(ws directory.Workspace, base string) map[string]any {
 	yes := object{"supported": true}
 	deletes := "DELETE of a person archives them."
-	switch c.ws.DeleteMode {
+	switch ws.DeleteMode {
 	case directory.DeletePurge:
 		deletes = "DELETE of a person archives them; later they are erased."
 	case directory.DeleteReject:
 		deletes = "DELETE of a person is refused; set active to false instead."
 	}
-	return inJSON(object{
+	return object{
 		"schemas":        []string{configSchema},
 		"patch":          yes,
 		"bulk":           object{"supported": true, "maxOperations": maxBulk, "maxPayloadSize": scim.MaxBody},
@@ -49,8 +56,8 @@ func (c *call) config(_ context.Context, q *ask) (*reply, error) {
 			"description": "The token that lanyardd scim token create prints, as Entra's Secret Token. " + deletes,
 			"specUri":     "https://www.rfc-editor.org/rfc/rfc6750",
 		}},
-		"meta": meta{ResourceType: "ServiceProviderConfig", Location: c.base + "/ServiceProviderConfig"},
-	})
+		"meta": meta{ResourceType: "ServiceProviderConfig", Location: base + "/ServiceProviderConfig"},
+	}
 }
 
 // noFilter refuses filters where RFC 7644 section 4 wants them refused.
