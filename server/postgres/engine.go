@@ -43,6 +43,9 @@ func (*engine) Types() *strings.Replacer {
 		"{BIGPK}", "bigint primary key",
 		"{TEXT}", `text collate "C"`,
 		"{WITHOUT_ROWID}", "",
+		"{REFUSAL}", "create or replace function lanyard_refuse() returns trigger language plpgsql as "+
+			"$$ begin raise exception 'append-only'; end $$",
+		"{REFUSE}", "for each statement execute function lanyard_refuse()",
 	)
 }
 

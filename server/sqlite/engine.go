@@ -20,6 +20,8 @@ func (engine) Types() *strings.Replacer {
 		"{BIGPK}", "integer primary key",
 		"{TEXT}", "text",
 		"{WITHOUT_ROWID}", "without rowid",
+		"{REFUSAL}", "select 1",
+		"{REFUSE}", "begin select raise(abort, 'append-only'); end",
 	)
 }
 

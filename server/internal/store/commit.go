@@ -25,6 +25,7 @@ type tx struct {
 	saved  map[int64]bool        // the keys of people who were changed
 	groups map[string]*openGroup // read or changed in this transaction, by id
 	moved  map[string]bool       // directories whose groups were changed in another way than by a guess
+	audits []appended            // to the audit log
 
 	queue  []Statement // what a Batcher has yet to send
 	failed bool        // what was sent last ended before its last statement
@@ -120,8 +121,12 @@ func (w *writer) once(ctx context.Context, batch []*task, careful bool) (before 
 	if err := t.command(ctx, "commit"); err != nil {
 		// It may have been stored or not, so it is not done again. Unless it
 		// was not run, for one that was sent with it failed.
+		if !t.failed {
+			t.settleAudits(false)
+		}
 		return t.failed, fmt.Errorf("store: committing: %w", err)
 	}
+	t.settleAudits(true)
 	maps.Copy(w.paths, t.paths)
 	if len(t.events) > 0 {
 		w.committed()
@@ -211,10 +216,11 @@ type mark struct {
 	events int
 	counts map[tally]int
 	terms  map[termTable][2]int
+	audits int
 }
 
 func (t *tx) mark() mark {
-	m := mark{events: len(t.events), counts: maps.Clone(t.counts), terms: map[termTable][2]int{}}
+	m := mark{events: len(t.events), audits: len(t.audits), counts: maps.Clone(t.counts), terms: map[termTable][2]int{}}
 	for table, work := range t.terms {
 		m.terms[table] = [2]int{len(work.add), len(work.drop)}
 	}
@@ -223,7 +229,7 @@ func (t *tx) mark() mark {
 
 // back forgets what was noted since the mark.
 func (t *tx) back(m mark) {
-	t.events, t.counts = t.events[:m.events], m.counts
+	t.events, t.counts, t.audits = t.events[:m.events], m.counts, t.audits[:m.audits]
 	for table, work := range t.terms {
 		n := m.terms[table]
 		work.add, work.drop = work.add[:min(n[0], len(work.add))], work.drop[:min(n[1], len(work.drop))]

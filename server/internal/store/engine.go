@@ -10,6 +10,8 @@ import (
 type Engine interface {
 	// Types replaces {PK}, {BIGPK}, {TEXT} and {WITHOUT_ROWID} in the
 	// migrations by what the database calls them. Text must sort by bytes.
+	// {REFUSE} ends a trigger that makes a statement fail, and {REFUSAL} is a
+	// statement to be run before such triggers are made.
 	Types() *strings.Replacer
 	// Begin begins a transaction on conn that keeps every other writer out,
 	// those in other processes too, until it ends.

@@ -78,8 +78,17 @@ func (s *Store) write(ctx context.Context, do func(context.Context, *tx) error) 
 	return s.writeFirst(ctx, do)
 }
 
-// writeFirst is write for a do that begins by asking firsts.
+// writeFirst is write for a do that begins by asking firsts. It takes along the
+// entry of the audit log that ctx carries, if any.
 func (s *Store) writeFirst(ctx context.Context, do func(context.Context, *tx) error, firsts ...*first) error {
+	if a := audited(ctx); a != nil && !a.Written() {
+		do = auditing(do, a)
+	}
+	return s.perform(ctx, do, firsts...)
+}
+
+// perform is writeFirst for what is no part of an act.
+func (s *Store) perform(ctx context.Context, do func(context.Context, *tx) error, firsts ...*first) error {
 	t := &task{firsts: firsts, do: do, done: make(chan struct{})}
 	if err := s.w.send(ctx, t); err != nil {
 		return err

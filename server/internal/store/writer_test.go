@@ -32,7 +32,8 @@ type shaky struct {
 
 func (*shaky) Types() *strings.Replacer {
 	return strings.NewReplacer("{PK}", "integer primary key", "{BIGPK}", "integer primary key",
-		"{TEXT}", "text", "{WITHOUT_ROWID}", "without rowid")
+		"{TEXT}", "text", "{WITHOUT_ROWID}", "without rowid",
+		"{REFUSAL}", "select 1", "{REFUSE}", "begin select raise(abort, 'append-only'); end")
 }
 
 func (e *shaky) Begin(ctx context.Context, conn *sql.Conn) error {
