@@ -67,6 +67,8 @@ type SAML struct {
 	Keys []SAMLKey `json:"keys,omitempty"`
 	// Tested is when a test sign-in last succeeded with what is set up now.
 	Tested time.Time `json:"tested,omitzero"`
+	// TestedHash is the ConfigHash that it succeeded with.
+	TestedHash string `json:"tested_hash,omitempty"`
 	// Warned are the expiry warnings that were given: the fingerprint of the
 	// certificate, a slash, and the days.
 	Warned []string `json:"warned,omitempty"`

@@ -33,6 +33,8 @@ type purpose struct {
 	// link.
 	App  *appRequest `json:"app,omitempty"`
 	Test string      `json:"test,omitempty"`
+	// Config is the ConfigHash of the connection that a test began with.
+	Config string `json:"config,omitempty"`
 }
 
 // relayPrefix tells our RelayState from a path.

@@ -363,7 +363,7 @@ func (f finding) apply(c *directory.SAML, in SAMLInput) ([]directory.Kind, error
 		c.IdP = storedIdP(*f.idp)
 		c.Certificates = keepDates(c.Certificates, f.certs)
 		c.Metadata = f.metadata
-		c.Tested = time.Time{}
+		c.Tested, c.TestedHash = time.Time{}, ""
 	}
 	for _, k := range f.newKeys {
 		if !slices.ContainsFunc(c.Keys, func(have directory.SAMLKey) bool { return have.Use == k.Use }) {
@@ -376,7 +376,7 @@ func (f finding) apply(c *directory.SAML, in SAMLInput) ([]directory.Kind, error
 			return nil, err
 		}
 		c.Workspace, c.IdP, c.Certificates, c.Metadata, c.Keys = before.Workspace, before.IdP, before.Certificates, before.Metadata, before.Keys
-		c.Tested = time.Time{}
+		c.Tested, c.TestedHash = time.Time{}, ""
 	}
 	if err := checkSAML(*c); err != nil {
 		return nil, err

@@ -38,6 +38,8 @@ const (
 type TestResult struct {
 	State TestState `json:"state"`
 	At    time.Time `json:"at"`
+	// ConfigHash is that of the connection which was tested, once it is over.
+	ConfigHash string `json:"config_hash,omitempty"`
 	// Code, Sentence, Detail and Next say why it failed.
 	Code     problem.Code `json:"code,omitempty"`
 	Sentence string       `json:"sentence,omitempty"`
@@ -156,7 +158,7 @@ func (h *SAMLHandler) test(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("starting the test: %w", err)
 	}
 	// Somebody who is signed in already would otherwise see nothing of it.
-	return h.send(w, r, v, purpose{Test: id}, hintsOf(r.URL.Query()))
+	return h.send(w, r, v, purpose{Test: id, Config: v.conn.ConfigHash()}, hintsOf(r.URL.Query()))
 }
 
 // tested is what a test shows of a verified response.
@@ -221,11 +223,12 @@ func (h *SAMLHandler) finishTest(w http.ResponseWriter, r *http.Request, v visit
 		res.Checks = append(res.Checks, TestCheck{Name: "person", OK: true, Received: res.Person.UserName})
 		res.Would = wouldBe(v, u, id, *res.Person)
 	}
+	res.ConfigHash = k.Purpose.Config
 	if err := h.storeResult(r.Context(), v.ws.ID, k.Purpose.Test, *res); err != nil {
 		return err
 	}
 	if res.State == TestPassed {
-		if err := h.noteTested(r.Context(), v); err != nil {
+		if err := h.noteTested(r.Context(), v, k.Purpose.Config); err != nil {
 			return err
 		}
 	}
@@ -267,7 +270,7 @@ func (h *SAMLHandler) testFailed(w http.ResponseWriter, r *http.Request, v visit
 	if code, _ := problem.Of(why); code == problem.Internal {
 		return why
 	}
-	res := TestResult{At: h.Now().UTC(), Checks: checksOf(saml.ReportOf(why))}
+	res := TestResult{At: h.Now().UTC(), ConfigHash: p.Config, Checks: checksOf(saml.ReportOf(why))}
 	res.failed(why)
 	if err := h.storeResult(r.Context(), v.ws.ID, p.Test, res); err != nil {
 		return err
@@ -292,13 +295,13 @@ func (h *SAMLHandler) storeResult(ctx context.Context, workspace, id string, res
 }
 
 // noteTested remembers that a test succeeded with what is set up: not where
-// somebody changed it meanwhile.
-func (h *SAMLHandler) noteTested(ctx context.Context, v visit) error {
+// somebody changed it since the test began.
+func (h *SAMLHandler) noteTested(ctx context.Context, v visit, began string) error {
 	_, err := h.Store.UpdateSAML(ctx, v.ws.ID, h.Now(), func(c *directory.SAML) ([]directory.Kind, error) {
-		if c.Version != v.conn.Version {
+		if began == "" || c.Version == 0 || c.ConfigHash() != began {
 			return nil, errChanged
 		}
-		c.Tested = h.Now().UTC()
+		c.Tested, c.TestedHash = h.Now().UTC(), began
 		return nil, nil
 	})
 	if err != nil && !errors.Is(err, errChanged) {

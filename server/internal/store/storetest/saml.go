@@ -30,7 +30,7 @@ func connection() directory.SAML {
 		ClaimMap:       map[string]string{directory.ClaimEmail: "mail"}, NameIDSource: "mail", RequireEmail: true,
 		NameIDFormat: "f", AuthnContext: "c", SignRequests: true, PostBinding: true, ForceAuthn: true,
 		InsecureAllowSHA1: true, InsecureAllowExpired: true, Skew: time.Minute, UserAccessURL: "https://myapps.example/",
-		AppReturns: []string{"com.example.app:/x"}, Tested: start, Warned: []string{"w"},
+		AppReturns: []string{"com.example.app:/x"}, Tested: start, TestedHash: "h", Warned: []string{"w"},
 		Keys: []directory.SAMLKey{{ID: "k", Use: directory.KeyEncryption, Certificate: []byte{1}, Sealed: []byte{2}, Created: start}},
 	}
 }
