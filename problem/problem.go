@@ -128,6 +128,7 @@ var catalog = joined(
 	registerTexts,
 	mobileAppTexts,
 	mobileSetupTexts,
+	planTexts,
 	consoleTexts,
 )
 
