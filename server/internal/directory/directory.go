@@ -146,8 +146,13 @@ type Session struct {
 	// Web is set where a browser has the token, in a cookie. It is no bearer
 	// token then.
 	Web bool
-	// SAML is set where the session began with an assertion.
+	// Method is how the session began; empty in those that are older than methods:
+	// see Via.
+	Method Method
+	// SAML is set where the session began with an assertion, OIDC where it began
+	// with Microsoft in a browser.
 	SAML *SAMLSession
+	OIDC *OIDCSession
 	// Renewal is set where a refresh token can replace Hash and Expires.
 	Renewal *Renewal
 }

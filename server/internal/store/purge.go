@@ -51,6 +51,9 @@ func (t *tx) purge(ctx context.Context, dir string, before time.Time) (int, erro
 		if _, err := t.exec(ctx, `delete from sessions where user_id = $1`, id); err != nil {
 			return 0, err
 		}
+		if _, err := t.exec(ctx, `delete from passwords where user_id = $1`, id); err != nil {
+			return 0, err
+		}
 		if _, err := t.exec(ctx, `delete from users where id = $1`, id); err != nil {
 			return 0, err
 		}

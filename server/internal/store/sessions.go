@@ -19,7 +19,7 @@ const MaxSessions = 100
 
 // sessionColumns must be in the order of sessionRow.
 const sessionColumns = `s.hash, s.id, s.user_id, s.workspace, s.device, s.created, s.expires, s.web, coalesce(s.saml, ''),
-	coalesce(s.token_expires, s.expires), coalesce(s.family, ''), coalesce(s.refresh, '')`
+	coalesce(s.token_expires, s.expires), coalesce(s.family, ''), coalesce(s.refresh, ''), coalesce(s.method, ''), coalesce(s.oidc, '')`
 
 type sessionRow struct {
 	s                directory.Session
@@ -28,12 +28,13 @@ type sessionRow struct {
 	saml             string
 	tokenExpires     int64
 	family, refresh  string
+	oidc             string
 }
 
 func (r *sessionRow) dest() []any {
 	return []any{
 		&r.s.Hash, &r.s.ID, &r.s.User, &r.s.Workspace, &r.s.Device, &r.created, &r.expires, &r.web, &r.saml,
-		&r.tokenExpires, &r.family, &r.refresh,
+		&r.tokenExpires, &r.family, &r.refresh, (*string)(&r.s.Method), &r.oidc,
 	}
 }
 
@@ -43,13 +44,29 @@ func (r *sessionRow) session() (directory.Session, error) {
 	if r.family != "" {
 		s.Renewal = &directory.Renewal{Family: r.family, Hash: r.refresh, Until: fromMicro(r.expires)}
 	}
-	if r.saml == "" {
-		return s, nil
+	if r.saml != "" {
+		if err := json.Unmarshal([]byte(r.saml), &s.SAML); err != nil {
+			return directory.Session{}, fmt.Errorf("store: SAML of session %q: %w", s.ID, err)
+		}
 	}
-	if err := json.Unmarshal([]byte(r.saml), &s.SAML); err != nil {
-		return directory.Session{}, fmt.Errorf("store: SAML of session %q: %w", s.ID, err)
+	if r.oidc != "" {
+		if err := json.Unmarshal([]byte(r.oidc), &s.OIDC); err != nil {
+			return directory.Session{}, fmt.Errorf("store: Microsoft's part of session %q: %w", s.ID, err)
+		}
 	}
 	return s, nil
+}
+
+// oidcOf is what is stored of a sign-in with Microsoft in a browser.
+func oidcOf(s directory.Session) (text any, err error) {
+	if s.OIDC == nil {
+		return nil, nil
+	}
+	b, err := json.Marshal(s.OIDC)
+	if err != nil || !storable(string(b)) {
+		return nil, ErrInvalid
+	}
+	return string(b), nil
 }
 
 // samlOf is what is stored of the sign-in that a session came from.
@@ -74,10 +91,14 @@ func samlOf(s directory.Session) (text, key any, err error) {
 // not say (kind, time, directory, workspace, user, session) is filled in. Above
 // MaxSessions the person's oldest in the workspace ends.
 func (s *Store) StartSession(ctx context.Context, n directory.Session, admit func(directory.User) error, ev directory.Event) error {
-	if n.Hash == "" || n.ID == "" || !storable(n.Hash, n.ID, n.User, n.Workspace, n.Device) {
+	if n.Hash == "" || n.ID == "" || !storable(n.Hash, n.ID, n.User, n.Workspace, n.Device, string(n.Method)) {
 		return ErrInvalid
 	}
 	doc, key, err := samlOf(n)
+	if err != nil {
+		return err
+	}
+	oidc, err := oidcOf(n)
 	if err != nil {
 		return err
 	}
@@ -107,10 +128,10 @@ func (s *Store) StartSession(ctx context.Context, n directory.Session, admit fun
 			return problem.New(problem.AccessEnded)
 		}
 		added, err := t.exec(ctx, `insert into sessions (hash, id, user_id, workspace, device, created, expires, web, saml, subject,
-				token_expires, family, refresh)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing`,
+				token_expires, family, refresh, method, oidc)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing`,
 			n.Hash, n.ID, n.User, n.Workspace, n.Device, micro(n.Created), micro(n.Ends()), web, doc, key,
-			tokenExpires, family, refresh)
+			tokenExpires, family, refresh, textOrNull(string(n.Method)), oidc)
 		switch {
 		case err != nil:
 			return fmt.Errorf("store: starting session: %w", err)

@@ -27,6 +27,12 @@ const (
 	// TicketEnded is the family of refresh tokens of a session that ended with
 	// the person's access. Doc is the person's id, as a JSON string.
 	TicketEnded TicketKind = "ended"
+	// TicketPassword is a mailed link to choose a password. Doc is the person's
+	// id, as a JSON string.
+	TicketPassword TicketKind = "password"
+	// TicketLink is a verified sign-in that waits for the password of the account
+	// which it is to be linked with.
+	TicketLink TicketKind = "link"
 )
 
 // Ticket is something that can be taken once, by whoever knows what Hash was

@@ -63,6 +63,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"saml", federating},
 		{"mobile", registering},
 		{"settings", settings},
+		{"passwords", passwords},
 		{"retries", retrying},
 		{"writer", writing},
 		{"durability", durability},
