@@ -1,7 +1,6 @@
 package entra
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -100,20 +98,8 @@ func (v *Verifier) VerifyAssertion(ctx context.Context, raw string, want ExpectA
 	if err := c.judge(t.claims, want, v.now()); err != nil {
 		return Assertion{}, err
 	}
-	key, err := v.key(ctx, tenant, t.header.KeyID)
-	if err != nil {
+	if err := v.checkSignature(ctx, raw, t, tenant); err != nil {
 		return Assertion{}, err
-	}
-	jws, err := jose.ParseSignedCompact(raw, allowed)
-	if err != nil {
-		return Assertion{}, refuse(problem.TokenMalformed, "not a JWS")
-	}
-	payload, err := jws.Verify(key)
-	if err != nil {
-		return Assertion{}, refuse(problem.TokenSignature, "the signature does not match key %s", shown(t.header.KeyID))
-	}
-	if !bytes.Equal(payload, t.payload) { // what was judged is what was signed
-		return Assertion{}, refuse(problem.TokenMalformed, "two readings of the token differ")
 	}
 	exp, _ := instant(t.claims.Expires)
 	return Assertion{ID: string(c.ID), Expires: exp.Add(Skew)}, nil

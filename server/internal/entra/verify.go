@@ -108,22 +108,31 @@ func (v *Verifier) Verify(ctx context.Context, raw string, want Expect) (Identit
 	if err := t.claims.judge(want, v.now()); err != nil {
 		return Identity{}, err
 	}
-	key, err := v.key(ctx, want, t.header.KeyID)
-	if err != nil {
+	if err := v.checkSignature(ctx, raw, t, want); err != nil {
 		return Identity{}, err
+	}
+	return t.claims.identity(), nil
+}
+
+// checkSignature says whether a key of the issuer signed raw, of which t is
+// our reading.
+func (v *Verifier) checkSignature(ctx context.Context, raw string, t token, issuer Expect) error {
+	key, err := v.key(ctx, issuer, t.header.KeyID)
+	if err != nil {
+		return err
 	}
 	jws, err := jose.ParseSignedCompact(raw, allowed)
 	if err != nil {
-		return Identity{}, refuse(problem.TokenMalformed, "not a JWS")
+		return refuse(problem.TokenMalformed, "not a JWS")
 	}
 	payload, err := jws.Verify(key)
 	if err != nil {
-		return Identity{}, refuse(problem.TokenSignature, "the signature does not match key %s", shown(t.header.KeyID))
+		return refuse(problem.TokenSignature, "the signature does not match key %s", shown(t.header.KeyID))
 	}
 	if !bytes.Equal(payload, t.payload) { // what was judged is what was signed
-		return Identity{}, refuse(problem.TokenMalformed, "two readings of the token differ")
+		return refuse(problem.TokenMalformed, "two readings of the token differ")
 	}
-	return t.claims.identity(), nil
+	return nil
 }
 
 func (v *Verifier) now() time.Time {
@@ -156,13 +165,10 @@ func (e Expect) scopeValue() string { return e.Scope[strings.LastIndexByte(e.Sco
 // normal checks what the workspace's settings say. An error here is the
 // set-up's fault and not the token's.
 func (e Expect) normal(loopback bool) (Expect, error) {
-	e.Authority = strings.TrimSuffix(e.Authority, "/")
-	e.TenantID = strings.ToLower(e.TenantID)
-	switch err := checkAddress(e.Authority, loopback); {
+	e, err := e.tenant(loopback)
+	switch {
 	case err != nil:
-		return e, problem.Wrap(problem.WorkspaceNotSet, fmt.Errorf("authority: %w", err))
-	case !isGUID(e.TenantID):
-		return e, problem.Wrap(problem.WorkspaceNotSet, errors.New("the tenant ID is not a GUID"))
+		return e, err
 	case e.Audience == "" || len(e.ClientIDs) == 0 || slices.Contains(e.ClientIDs, "") || e.scopeValue() == "":
 		return e, problem.Wrap(problem.WorkspaceNotSet, errors.New("audience, client IDs and scope are required"))
 	}
