@@ -54,6 +54,7 @@ var arrows = []arrow{
 	{"server/internal/mobile", []string{"platform/redirect", "server/api", "server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/oauth", []string{"server/internal/directory", "server/internal/entra", "server/internal/scim", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/provision", []string{"server/internal/directory", "server/internal/scim", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
+	{"server/internal/modules", []string{"server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/deliver", []string{"server/api", "server/internal/directory", "server/internal/outbound", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 
 	{"cmd/lanyardd", []string{"server/cli", "server", "server/sqlite", "server/postgres", "entratest", "problem"}, "main hands the commands both engines and, for dev, entratest"},
