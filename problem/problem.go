@@ -130,6 +130,9 @@ var catalog = joined(
 	mobileSetupTexts,
 	planTexts,
 	consoleTexts,
+	oidcTexts,
+	ssoTexts,
+	auditTexts,
 )
 
 func joined(parts ...map[Code]Text) map[Code]Text {
