@@ -130,9 +130,11 @@ var catalog = joined(
 	mobileSetupTexts,
 	planTexts,
 	consoleTexts,
+	mailTexts,
 	oidcTexts,
 	ssoTexts,
 	auditTexts,
+	domainTexts,
 )
 
 func joined(parts ...map[Code]Text) map[Code]Text {
