@@ -11,6 +11,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/api"
+	"github.com/lanyard-sso/lanyard/server/internal/notify"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
@@ -22,6 +23,9 @@ type Store = store.Store
 // SCIMDeclaration is what a configuration adds to the SCIM schemas: extensions
 // with attributes of their own, and resource types.
 type SCIMDeclaration = scim.Declaration
+
+// MailServer says which mail server takes the mails that a server sends.
+type MailServer = notify.SMTP
 
 // Config is all that a [Server] is made of. Fields without a comment about
 // their zero value are required.
@@ -74,6 +78,11 @@ type Config struct {
 	// kept outside of it. Empty means that requests are not signed and
 	// encrypted assertions not read.
 	ServerKey []byte
+
+	// Mail is the mail server that mails are sent by. Nil means the one that an
+	// owner set, with a command or in the console. Without a ServerKey no mail is
+	// sent.
+	Mail *MailServer
 
 	// How the event stream keeps time: tests make these short. Zero means
 	// one second and twenty seconds.

@@ -32,6 +32,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/deliver"
+	"github.com/lanyard-sso/lanyard/server/internal/notify"
 	"github.com/lanyard-sso/lanyard/server/internal/signin"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"golang.org/x/sync/errgroup"
@@ -47,6 +48,8 @@ type Server struct {
 	requests *store.RequestLog
 	// saml keeps SAML connections up to date.
 	saml *signin.Refresher
+	// post sends mail.
+	post *notify.Post
 }
 
 // New makes a server. It does no I/O and starts nothing. The errors are
@@ -71,7 +74,13 @@ func New(c Config) (*Server, error) {
 	if n := len(c.ServerKey); n > 0 && n < signin.MinServerKey {
 		return nil, problem.Detailf(problem.BadConfig, "The server key has %d bytes, fewer than %d.", n, signin.MinServerKey)
 	}
+	if c.Mail != nil {
+		if _, err := c.Mail.Clean(); err != nil {
+			return nil, err
+		}
+	}
 	s := &Server{cfg: c.withDefaults()}
+	s.post = notify.New(notify.Config{Store: s.cfg.Store, Key: s.cfg.ServerKey, SMTP: s.cfg.Mail, Log: s.cfg.Log, Now: s.cfg.Now, Poll: s.cfg.poll})
 	s.mount(types)
 	return s, nil
 }
@@ -99,6 +108,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.keepRequests(ctx) })
 	g.Go(func() error { return s.warnOfExpiry(ctx) })
 	g.Go(func() error { return s.saml.Run(ctx) })
+	g.Go(func() error { return s.post.Run(ctx) })
 	if s.cfg.OnEvent != nil {
 		g.Go(func() error { return s.hook().Run(ctx) })
 	}
