@@ -135,6 +135,7 @@ var catalog = joined(
 	ssoTexts,
 	auditTexts,
 	domainTexts,
+	localTexts,
 )
 
 func joined(parts ...map[Code]Text) map[Code]Text {
