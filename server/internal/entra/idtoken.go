@@ -116,3 +116,10 @@ func (e Expect) tenant(loopback bool) (Expect, error) {
 	}
 	return e, nil
 }
+
+// CheckTenant says what is wrong with whose tokens are expected:
+// problem.WorkspaceNotSet.
+func CheckTenant(authority, tenantID string, loopback bool) error {
+	_, err := Expect{Authority: authority, TenantID: tenantID}.tenant(loopback)
+	return err
+}
