@@ -31,6 +31,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
 // The exit codes; see the package comment.
@@ -97,6 +98,7 @@ func Run(ctx context.Context, args []string, env func(string) (string, bool), in
 		return c.fail(c.badUsage(err, args))
 	}
 	c.json, c.path = root.JSON, commandPath(kctx)
+	c.audit(kctx)
 	if err := kctx.Run(c); err != nil {
 		return c.fail(err)
 	}
@@ -120,6 +122,7 @@ type commands struct {
 	Conform   conformCmd   `cmd:"" help:"Ask a provider what Microsoft would ask it."`
 	Webhook   webhookCmd   `cmd:"" help:"Send events to addresses of your own."`
 	Events    eventsCmd    `cmd:"" help:"Print what happened, one JSON object a line."`
+	Audit     auditCmd     `cmd:"" help:"Look at the audit log: who changed what, and whether the log is whole."`
 	Entra     entraCmd     `cmd:"" help:"Print what to register in Microsoft Entra, and check what is."`
 	Doctor    doctorCmd    `cmd:"" help:"Explain an error, a SAML message, a token, metadata or a certificate that somebody pasted."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
@@ -134,6 +137,9 @@ type command struct {
 	errOut io.Writer
 	opt    Options
 	json   bool
+	// audited is the entry of the audit log that the command's first change takes
+	// along; nil in serve and dev.
+	audited *store.Audited
 	// path is the words of the command, for pointing to its help.
 	path string
 	// secrets are texts that must not appear in a message, such as the

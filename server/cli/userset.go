@@ -33,6 +33,7 @@ func (f personFlags) find(c *command) (st *server.Store, ws directory.Workspace,
 	if err != nil {
 		return nil, ws, p, errors.Join(err, st.Close())
 	}
+	c.about(ws.ID, p.ID)
 	return st, ws, p, nil
 }
 

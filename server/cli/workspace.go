@@ -53,6 +53,7 @@ func (w workspaceCreateCmd) Run(c *command) error {
 	}
 	defer st.Close()
 	now := c.opt.Now()
+	c.about(w.ID, w.ID)
 	err = st.CreateWorkspace(c.ctx, directory.Workspace{
 		ID: w.ID, Name: w.Name, SCIMEnabled: true, DefaultRole: defaultRole,
 		Created: now, Modified: now,
@@ -166,6 +167,7 @@ func (c *command) workspace(st *server.Store, id string) (directory.Workspace, e
 	if err != nil {
 		return ws, fmt.Errorf("reading workspace %q: %w", id, err)
 	}
+	c.about(ws.ID, "")
 	return ws, nil
 }
 

@@ -17,25 +17,32 @@ import (
 // hold a secret, for nothing can be taken out of the log again.
 type AuditEntry struct {
 	// Seq counts entries from 1 without a gap. The store gives it.
-	Seq int64
+	Seq int64 `json:"seq"`
 	// At is to the microsecond.
-	At time.Time
+	At time.Time `json:"at"`
 	// Workspace is "" for what concerns the server.
-	Workspace string
+	Workspace string `json:"workspace"`
 	// Actor is who did it in words for people, such as "ada@acme.example" or
 	// "operator (command)"; ActorID tells two of one name apart.
-	Actor, ActorID string
+	Actor   string `json:"actor"`
+	ActorID string `json:"actor_id"`
 	// Act is what was done, such as "people.restore", and Target to whom.
-	Act, Target string
-	Detail      map[string]string
-	// Outcome is what came of it: "done", or the code of the problem.
-	Outcome string
+	Act    string            `json:"act"`
+	Target string            `json:"target"`
+	Detail map[string]string `json:"detail"`
+	// Outcome is what came of it: AuditDone, or the code of the problem.
+	Outcome string `json:"outcome"`
 	// IP is the address it came from; Correlation is the id of the request.
-	IP, Correlation string
+	IP          string `json:"ip"`
+	Correlation string `json:"correlation"`
 	// Prev is the hash of the entry before, "" for the first, and Hash this
 	// entry's, both in hex. The store gives them; see [AuditEntry.Sum].
-	Prev, Hash string
+	Prev string `json:"prev"`
+	Hash string `json:"hash"`
 }
+
+// AuditDone is the outcome of an act that was done.
+const AuditDone = "done"
 
 const (
 	// maxAuditText bounds each text of an entry, in bytes, and maxAuditDetails

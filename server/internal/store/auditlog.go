@@ -2,9 +2,12 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -103,6 +106,33 @@ func (s *Store) AuditLog(ctx context.Context, q AuditQuery) ([]AuditEntry, error
 	return all, nil
 }
 
+// EachAudit calls f with the entries that q asks for, oldest first, however many
+// there are; q's Limit, if any, bounds them. It reads them in short pieces. An
+// error of f ends it and is returned.
+func (s *Store) EachAudit(ctx context.Context, q AuditQuery, f func(AuditEntry) error) error {
+	most := q.Limit
+	q.Oldest = true
+	for seen := 0; ; {
+		q.Limit = verifyAtOnce
+		if most > 0 {
+			q.Limit = min(most-seen, verifyAtOnce)
+		}
+		all, err := s.AuditLog(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, e := range all {
+			if err := f(e); err != nil {
+				return err
+			}
+			q.After = e.Seq
+		}
+		if seen += len(all); len(all) < q.Limit || seen == most {
+			return nil
+		}
+	}
+}
+
 // auditColumns must be in the order of scanAudit.
 const auditColumns = `seq, at, workspace, actor, actor_id, act, target, detail, outcome, ip, correlation, prev, hash`
 
@@ -134,6 +164,20 @@ func scanAudit(row scanner) (AuditEntry, error) {
 type AuditAnchor struct {
 	Seq  int64
 	Hash string
+}
+
+// String is how an anchor is written down: its number, a colon, its hash.
+func (a AuditAnchor) String() string { return strconv.FormatInt(a.Seq, 10) + ":" + a.Hash }
+
+// ParseAuditAnchor reads what [AuditAnchor.String] writes.
+func ParseAuditAnchor(text string) (AuditAnchor, bool) {
+	number, hash, _ := strings.Cut(text, ":")
+	seq, err := strconv.ParseInt(number, 10, 64)
+	raw, herr := hex.DecodeString(hash)
+	if err != nil || herr != nil || seq < 1 || len(raw) != sha256.Size {
+		return AuditAnchor{}, false
+	}
+	return AuditAnchor{Seq: seq, Hash: hex.EncodeToString(raw)}, true
 }
 
 // AuditVerdict is what checking the audit log found.
@@ -221,7 +265,7 @@ func (c *auditCheck) next(e AuditEntry, altered bool) {
 		c.broken(e.Seq, "Entry %d was altered: what it says does not have the hash that it had.", e.Seq)
 	}
 	for _, a := range c.anchors {
-		if a.Seq == e.Seq && !strings.EqualFold(a.Hash, e.Hash) {
+		if a.Seq == e.Seq && a.Hash != e.Hash {
 			c.broken(e.Seq, "Entry %d is another than the one that you kept the hash of.", e.Seq)
 		}
 	}
