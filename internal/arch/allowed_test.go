@@ -56,9 +56,11 @@ var arrows = []arrow{
 	{"server/internal/notify/notifytest", []string{"server/internal/notify"}, "a mail server for tests"},
 	{"server/internal/signin", []string{"server/api", "server/internal/directory", "server/internal/entra", "server/internal/oidc", "server/internal/outbound", "server/internal/saml", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/mobile", []string{"platform/redirect", "server/api", "server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
+	{"server/internal/guide", []string{"platform/redirect", "server/internal/directory", "server/internal/entra", "server/internal/explain", "server/internal/provision", "server/internal/register", "server/internal/saml", "server/internal/signin", "server/internal/store", "problem"}, "the guide tells of what the flows do, in their own words; it does nothing itself"},
 	{"server/internal/oauth", []string{"server/internal/directory", "server/internal/entra", "server/internal/scim", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/provision", []string{"server/internal/directory", "server/internal/scim", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/modules", []string{"server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
+	{"server/internal/enforce", []string{"server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/deliver", []string{"server/api", "server/internal/directory", "server/internal/outbound", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 
 	{"cmd/lanyardd", []string{"server/cli", "server", "server/sqlite", "server/postgres", "entratest", "problem"}, "main hands the commands both engines and, for dev, entratest"},

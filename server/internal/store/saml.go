@@ -93,16 +93,8 @@ func (s *Store) UpdateSAML(ctx context.Context, workspace string, now time.Time,
 		if err != nil {
 			return err
 		}
-		c.Workspace, c.Created, c.Version, c.Modified = workspace, was.Created, was.Version+1, at
-		text, err := json.Marshal(c)
-		if err != nil || !storable(string(text)) {
-			return fmt.Errorf("%w: SAML of workspace %q", ErrInvalid, workspace)
-		}
-		if _, err := t.exec(ctx, `insert into saml (workspace, version, settings, due, created, modified)
-			values ($1, $2, $3, $4, $5, $6) on conflict (workspace) do update set version = excluded.version,
-			settings = excluded.settings, due = excluded.due, modified = excluded.modified`,
-			workspace, c.Version, string(text), orNull(c.Metadata.Next), micro(c.Created), micro(at)); err != nil {
-			return fmt.Errorf("store: changing SAML: %w", err)
+		if c, err = t.putSAML(ctx, workspace, was, c, at); err != nil {
+			return err
 		}
 		for _, kind := range kinds {
 			t.emit(directory.Event{At: at, Directory: dir, Workspace: workspace, Kind: kind})

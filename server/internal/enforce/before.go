@@ -1,0 +1,99 @@
+package enforce
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
+)
+
+// BeforeSetting is the kind of the setting that a Before is kept under. It holds
+// sealed keys, so that no copy of a workspace gets it.
+const BeforeSetting = "saml.before" + store.SecretKind
+
+// Before is the connection of a workspace as it was when a set-up began.
+type Before struct {
+	At time.Time `json:"at"`
+	By string    `json:"by"`
+	// Connection is nil where there was none.
+	Connection *directory.SAML `json:"connection,omitempty"`
+	Created    time.Time       `json:"created,omitzero"`
+	Modified   time.Time       `json:"modified,omitzero"`
+}
+
+var errBegun = errors.New("a set-up is under way")
+
+// Begin remembers the connection as it is now, so that Cancel can put it back.
+// Where a set-up is under way already, what was remembered stays.
+func (d *Desk) Begin(ctx context.Context, workspace, who string) error {
+	b := Before{At: d.Now().UTC(), By: who}
+	c, err := d.Store.SAML(ctx, workspace)
+	switch {
+	case err == nil:
+		b.Connection, b.Created, b.Modified = &c, c.Created, c.Modified
+	case !errors.Is(err, store.ErrNotFound):
+		return fmt.Errorf("reading the connection: %w", err)
+	}
+	_, _, err = store.ChangeSetting(store.WithoutAudit(ctx), d.Store, workspace, BeforeSetting, store.SettingChange{Version: store.AnyVersion, Who: who, Now: d.Now()}, func(was *Before) error {
+		if !was.At.IsZero() {
+			return errBegun
+		}
+		*was = b
+		return nil
+	})
+	if errors.Is(err, errBegun) {
+		return nil
+	}
+	return unknown(err)
+}
+
+// Begun returns what was there before the set-up that is under way. The zero
+// Before means that none is.
+func (d *Desk) Begun(ctx context.Context, workspace string) (Before, error) {
+	b, _, err := store.ReadSetting[Before](ctx, d.Store, workspace, BeforeSetting)
+	if b.Connection != nil {
+		b.Connection.Workspace, b.Connection.Created, b.Connection.Modified = workspace, b.Created, b.Modified
+	}
+	return b, err
+}
+
+// Cancel ends the set-up that is under way and puts everything back as it was
+// before (row C3). While single sign-on is enforced that must not be a connection
+// that nobody can sign in by: problem.SSOEnforced.
+func (d *Desk) Cancel(ctx context.Context, workspace, who string) error {
+	b, err := d.Begun(ctx, workspace)
+	switch {
+	case err != nil:
+		return err
+	case b.At.IsZero():
+		return problem.New(problem.SSONoSnapshot)
+	}
+	err = d.Store.RestoreSAML(ctx, workspace, who, d.Now(), b.Connection, setupKinds, func(e directory.Enforcement) error {
+		return when(e.Enforced && (b.Connection == nil || b.Connection.Disabled), problem.SSOEnforced)
+	})
+	return unknown(err)
+}
+
+// Keep ends the set-up that is under way and keeps what is there.
+func (d *Desk) Keep(ctx context.Context, workspace, who string) error {
+	return d.change(ctx, workspace, who, setupKinds, func(n *store.SSO) error { return tested(n.Connection) })
+}
+
+// anyValid says whether one of the certificates is valid at a time.
+func anyValid(all []directory.SAMLCertificate, now time.Time) (bool, error) {
+	for _, c := range all {
+		x, err := x509.ParseCertificate(c.DER)
+		if err != nil {
+			return false, fmt.Errorf("a stored certificate: %w", err)
+		}
+		if !now.Before(x.NotBefore) && !now.After(x.NotAfter) {
+			return true, nil
+		}
+	}
+	return false, nil
+}

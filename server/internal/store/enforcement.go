@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+)
+
+// putSAML stores a connection within a transaction, with the version after the
+// one of was.
+func (t *tx) putSAML(ctx context.Context, workspace string, was, c directory.SAML, at time.Time) (directory.SAML, error) {
+	c.Workspace, c.Created, c.Version, c.Modified = workspace, was.Created, was.Version+1, at
+	text, err := json.Marshal(c)
+	if err != nil || !storable(string(text)) {
+		return c, fmt.Errorf("%w: SAML of workspace %q", ErrInvalid, workspace)
+	}
+	if _, err := t.exec(ctx, `insert into saml (workspace, version, settings, due, created, modified)
+		values ($1, $2, $3, $4, $5, $6) on conflict (workspace) do update set version = excluded.version,
+		settings = excluded.settings, due = excluded.due, modified = excluded.modified`,
+		workspace, c.Version, string(text), orNull(c.Metadata.Next), micro(c.Created), micro(at)); err != nil {
+		return c, fmt.Errorf("store: changing SAML: %w", err)
+	}
+	return c, nil
+}
+
+// SSO is what decides whether the people of a workspace sign in by SAML: the
+// connection, and whether there is no other way.
+type SSO struct {
+	Connection  directory.SAML
+	Enforcement directory.Enforcement
+}
+
+// ChangeSSO reads a workspace's connection and its enforcement, lets change switch
+// both on or off, and stores that, all in one transaction: of the connection only
+// whether it is Disabled. Settings of the kinds that are named in clear are
+// emptied in it. Where there is no connection, change is given one of version 0. change may
+// run more than once and must not use the Store; its error leaves everything as it
+// was and is returned as it is. An unknown workspace is ErrNotFound.
+func (s *Store) ChangeSSO(ctx context.Context, workspace, who string, now time.Time, clear []string, change func(*SSO) error) (SSO, error) {
+	var stored SSO
+	if !storable(workspace, who) {
+		return stored, ErrNotFound
+	}
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		at := now.UTC().Truncate(time.Microsecond)
+		n, err := t.setting(ctx, workspace, directory.EnforcementSetting)
+		if err != nil {
+			return err
+		}
+		var sso SSO
+		if n.Version > 0 {
+			if err := json.Unmarshal(n.Doc, &sso.Enforcement); err != nil {
+				return fmt.Errorf("store: enforcement of workspace %q: %w", workspace, err)
+			}
+		}
+		was, err := scanSAML(t.row(ctx, `select `+samlColumns+` from saml c where c.workspace = $1`, workspace))
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		sso.Connection = was
+		if err := change(&sso); err != nil {
+			return err
+		}
+		if was.Version > 0 && sso.Connection.Disabled != was.Disabled {
+			c := was
+			c.Disabled = sso.Connection.Disabled
+			if sso.Connection, err = t.putSAML(ctx, workspace, was, c, at); err != nil {
+				return err
+			}
+		}
+		doc, err := json.Marshal(sso.Enforcement)
+		if err != nil {
+			return fmt.Errorf("%w: enforcement of workspace %q", ErrInvalid, workspace)
+		}
+		if string(doc) != string(n.Doc) {
+			n.Version, n.Who, n.Modified, n.Doc = n.Version+1, who, at, doc
+			if err := t.set(ctx, n); err != nil {
+				return err
+			}
+		}
+		stored = sso
+		return t.clearSettings(ctx, workspace, who, at, clear)
+	})
+	if err != nil {
+		return SSO{}, err
+	}
+	return stored, nil
+}
+
+// clearSettings makes settings {}, which is the zero value of whatever they hold.
+// Versions go on counting, so that whoever has read one meanwhile notices.
+func (t *tx) clearSettings(ctx context.Context, workspace, who string, at time.Time, kinds []string) error {
+	for _, kind := range kinds {
+		if _, err := t.exec(ctx, `update settings set doc = '{}', version = version + 1, who = $3, modified = $4 where workspace = $1 and kind = $2`,
+			workspace, kind, who, micro(at)); err != nil {
+			return fmt.Errorf("store: clearing a setting: %w", err)
+		}
+	}
+	return nil
+}
+
+// RestoreSAML puts a workspace's connection back as it was: as before has it, or
+// away where before is nil. Settings of the kinds that are named in clear are
+// emptied in the same transaction. allow is called in it with the enforcement; its
+// error leaves everything as it was and is returned as it is. Versions go on
+// counting, so that whoever has read the connection meanwhile notices.
+func (s *Store) RestoreSAML(ctx context.Context, workspace, who string, now time.Time, before *directory.SAML, clear []string, allow func(directory.Enforcement) error) error {
+	if !storable(workspace, who) {
+		return ErrNotFound
+	}
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.setting(ctx, workspace, directory.EnforcementSetting)
+		if err != nil {
+			return err
+		}
+		var e directory.Enforcement
+		if n.Version > 0 {
+			if err := json.Unmarshal(n.Doc, &e); err != nil {
+				return fmt.Errorf("store: enforcement of workspace %q: %w", workspace, err)
+			}
+		}
+		if err := allow(e); err != nil {
+			return err
+		}
+		was, err := scanSAML(t.row(ctx, `select `+samlColumns+` from saml c where c.workspace = $1`, workspace))
+		switch {
+		case err != nil && !errors.Is(err, ErrNotFound):
+			return err
+		case before != nil:
+			was.Created = before.Created
+			if _, err := t.putSAML(ctx, workspace, was, *before, before.Modified); err != nil {
+				return err
+			}
+		case was.Version > 0:
+			if _, err := t.exec(ctx, `delete from saml where workspace = $1`, workspace); err != nil {
+				return fmt.Errorf("store: removing SAML: %w", err)
+			}
+		}
+		return t.clearSettings(ctx, workspace, who, now, clear)
+	})
+}
