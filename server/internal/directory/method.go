@@ -56,3 +56,8 @@ type OIDCSession struct {
 	// Ends is when the ID token said that it ends; the session may last longer.
 	Ends time.Time `json:"ends,omitzero"`
 }
+
+// Usable reports whether everything is there that a sign-in by SAML needs.
+func (c SAML) Usable() bool {
+	return c.IdP.EntityID != "" && (c.IdP.SSORedirect != "" || c.IdP.SSOPost != "") && len(c.Certificates) > 0
+}

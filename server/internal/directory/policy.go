@@ -21,7 +21,7 @@ type LocalPolicy struct {
 }
 
 // PolicySettings are the kinds of settings that a Policy is put together from.
-var PolicySettings = []string{SettingSwitches, SettingPlan, SettingPilot, EnforcementSetting, SettingDomains, SettingLocal}
+var PolicySettings = []string{SettingSwitches, SettingPlan, SettingPilot, EnforcementSetting, SettingDomains, SettingLocal, SettingMicrosoftWeb}
 
 // Policy is all that decides who of a workspace may sign in by which method. It
 // is put together from what is set for the workspace, and asked on every path:
@@ -152,4 +152,30 @@ func (p Policy) Everybody() bool { return p.Enforcement.Enforced && !p.Pilot.On 
 // with Microsoft is what people had before, unless they have passwords.
 func (p Policy) beforePilot(m Method) bool {
 	return p.Pilot.On && (m != MethodMicrosoft || p.Local.Enabled)
+}
+
+// Gate is a Policy for one person and one method, with all that had to be looked
+// up about them, so that it can be asked again in a transaction.
+type Gate struct {
+	Policy  Policy
+	Method  Method
+	Exempt  Exemption
+	Waiting bool
+}
+
+// Permit asks the policy about a person as they are now.
+func (g Gate) Permit(u User) error {
+	a := g.Policy.Applicant(u, g.Exempt)
+	a.Waiting = g.Waiting
+	return g.Policy.Permit(g.Method, a)
+}
+
+// Warns says what belongs into the log about somebody who is let in all the same,
+// or "".
+func (g Gate) Warns(u User) string {
+	v := g.Policy.Domains.JudgeUser(g.Policy.Workspace, u)
+	if g.Method.SSO() && g.Policy.Domains.Warns(v, g.Exempt, g.Policy.Now) {
+		return g.Policy.Domains.outside(g.Policy.Workspace, v).Error()
+	}
+	return ""
 }

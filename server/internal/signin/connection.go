@@ -35,9 +35,7 @@ func EntityIDOf(base *url.URL, c directory.SAML, workspace string) string {
 }
 
 // usable reports whether everything is there that a sign-in needs.
-func usable(c directory.SAML) bool {
-	return c.IdP.EntityID != "" && (c.IdP.SSORedirect != "" || c.IdP.SSOPost != "") && len(c.Certificates) > 0
-}
+func usable(c directory.SAML) bool { return c.Usable() }
 
 // party is a connection in the words of the SAML core.
 type party struct {

@@ -177,7 +177,9 @@ func started(ev directory.Event, n directory.Session, u directory.User) director
 }
 
 // Session returns the live session of a hash with its person and workspace.
-// Unknown, ended and expired are all ErrNotFound.
+// Unknown, ended and expired are all ErrNotFound. One that the workspace's policy
+// does not permit any more is refused with the problem that directory.Policy.Permit
+// has for it.
 func (s *Store) Session(ctx context.Context, hash string, now time.Time) (
 	directory.Session, directory.User, directory.Workspace, error,
 ) {
@@ -205,7 +207,13 @@ func (s *Store) Session(ctx context.Context, hash string, now time.Time) (
 		return directory.Session{}, directory.User{}, directory.Workspace{}, err
 	}
 	u, err := s.Ranked(ctx, w, ur.user())
-	return n, u, w, err
+	if err == nil {
+		err = s.stays(ctx, n, u, w, now)
+	}
+	if err != nil {
+		return directory.Session{}, directory.User{}, directory.Workspace{}, err
+	}
+	return n, u, w, nil
 }
 
 // SessionsOfUser returns the sessions of a person in every workspace, oldest

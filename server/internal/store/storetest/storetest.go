@@ -69,6 +69,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"directories", linking},
 		{"copies", copying},
 		{"audit", auditing},
+		{"people", peopling},
 		{"enforcement", enforcing},
 		{"passwords", passwords},
 		{"policy", permitting},
