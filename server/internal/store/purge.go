@@ -54,6 +54,12 @@ func (t *tx) purge(ctx context.Context, dir string, before time.Time) (int, erro
 		if _, err := t.exec(ctx, `delete from passwords where user_id = $1`, id); err != nil {
 			return 0, err
 		}
+		if _, err := t.exec(ctx, `delete from domain_decisions where person = $1`, id); err != nil {
+			return 0, err
+		}
+		if _, err := t.exec(ctx, `delete from refused where directory = $1 and user_id = $2`, dir, id); err != nil {
+			return 0, err
+		}
 		if _, err := t.exec(ctx, `delete from users where id = $1`, id); err != nil {
 			return 0, err
 		}

@@ -109,6 +109,11 @@ func scanWorkspace(row scanner) (directory.Workspace, error) {
 // empty Directory means one of its own, of the same id; the directory is made
 // if there is none of that id. What is taken is ErrExists: "id" or "domain".
 func (s *Store) CreateWorkspace(ctx context.Context, w directory.Workspace) error {
+	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.createWorkspace(ctx, w) })
+}
+
+// createWorkspace is CreateWorkspace within a transaction.
+func (t *tx) createWorkspace(ctx context.Context, w directory.Workspace) error {
 	if w.Directory == "" {
 		w.Directory = w.ID
 	}
@@ -121,41 +126,22 @@ func (s *Store) CreateWorkspace(ctx context.Context, w directory.Workspace) erro
 		return ErrInvalid
 	}
 	at := micro(w.Created)
-	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		if err := t.unnamed(ctx, w.ID, at); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, `insert into directories (id, name, created) values ($1, $2, $3)
-			on conflict do nothing`, w.Directory, w.Name, at); err != nil {
-			return fmt.Errorf("store: creating directory: %w", err)
-		}
-		n, err := t.exec(ctx, `insert into workspaces (id, directory, version, settings, created, modified)
-			values ($1, $2, 1, $3, $4, $5) on conflict do nothing`, w.ID, w.Directory, text, at, at)
-		switch {
-		case err != nil:
-			return fmt.Errorf("store: creating workspace: %w", err)
-		case n == 0:
-			return Exists{"id"}
-		}
-		return t.setDomains(ctx, w)
-	})
-}
-
-// setDomains makes w.Domains the domains that lead to w.
-func (t *tx) setDomains(ctx context.Context, w directory.Workspace) error {
-	if _, err := t.exec(ctx, `delete from domains where workspace = $1`, w.ID); err != nil {
-		return fmt.Errorf("store: removing domains: %w", err)
+	if err := t.unnamed(ctx, w.ID, at); err != nil {
+		return err
 	}
-	for _, d := range w.Domains {
-		n, err := t.exec(ctx, `insert into domains (domain, workspace) values ($1, $2) on conflict do nothing`, d, w.ID)
-		switch {
-		case err != nil:
-			return fmt.Errorf("store: adding domain: %w", err)
-		case n == 0:
-			return Exists{"domain"}
-		}
+	if _, err := t.exec(ctx, `insert into directories (id, name, created) values ($1, $2, $3)
+		on conflict do nothing`, w.Directory, w.Name, at); err != nil {
+		return fmt.Errorf("store: creating directory: %w", err)
 	}
-	return nil
+	n, err := t.exec(ctx, `insert into workspaces (id, directory, version, settings, created, modified)
+		values ($1, $2, 1, $3, $4, $5) on conflict do nothing`, w.ID, w.Directory, text, at, at)
+	switch {
+	case err != nil:
+		return fmt.Errorf("store: creating workspace: %w", err)
+	case n == 0:
+		return Exists{"id"}
+	}
+	return t.setDomains(ctx, w)
 }
 
 // Workspace returns the workspace of an id, or ErrNotFound.
@@ -201,44 +187,41 @@ func (s *Store) UpdateWorkspace(ctx context.Context, id string, now time.Time,
 	if !storable(id) {
 		return stored, ErrNotFound
 	}
-	err := s.write(ctx, func(ctx context.Context, t *tx) error {
-		was, err := scanWorkspace(t.row(ctx, `select `+workspaceColumns+` from workspaces w where w.id = $1`, id))
-		if err != nil {
-			return err
-		}
-		w := was
-		w.Domains = slices.Clone(was.Domains)
-		if err := change(&w); err != nil {
-			return err
-		}
-		if w.ID != was.ID || w.Directory != was.Directory {
-			return fmt.Errorf("%w: a workspace keeps its id and its directory", ErrInvalid)
-		}
-		w.Created, w.Version, w.Modified = was.Created, was.Version+1, now.UTC().Truncate(time.Microsecond)
-		w.Domains = tidyDomains(w.Domains)
-		text, err := settingsOf(w)
-		if err != nil || !storable(append(w.Domains, text)...) {
-			return fmt.Errorf("%w: settings of workspace %q", ErrInvalid, id)
-		}
-		if _, err := t.exec(ctx, `update workspaces set version = $1, settings = $2, modified = $3 where id = $4`,
-			w.Version, text, micro(w.Modified), id); err != nil {
-			return fmt.Errorf("store: changing workspace: %w", err)
-		}
-		stored = w
-		if w.RankedBy() != was.RankedBy() {
-			if err := t.rerank(ctx, w.Directory, now); err != nil {
-				return err
-			}
-		}
-		if slices.Equal(was.Domains, w.Domains) {
-			return nil
-		}
-		return t.setDomains(ctx, w)
+	err := s.write(ctx, func(ctx context.Context, t *tx) (err error) {
+		stored, err = t.changeWorkspace(ctx, id, now, change)
+		return err
 	})
 	if err != nil {
 		return directory.Workspace{}, err
 	}
 	return stored, nil
+}
+
+// putWorkspace stores what became of a workspace within a transaction, with the
+// version after the one it was.
+func (t *tx) putWorkspace(ctx context.Context, was, w directory.Workspace, now time.Time) (directory.Workspace, error) {
+	if w.ID != was.ID || w.Directory != was.Directory {
+		return w, fmt.Errorf("%w: a workspace keeps its id and its directory", ErrInvalid)
+	}
+	w.Created, w.Version, w.Modified = was.Created, was.Version+1, now.UTC().Truncate(time.Microsecond)
+	w.Domains = tidyDomains(w.Domains)
+	text, err := settingsOf(w)
+	if err != nil || !storable(append(w.Domains, text)...) {
+		return w, fmt.Errorf("%w: settings of workspace %q", ErrInvalid, w.ID)
+	}
+	if _, err := t.exec(ctx, `update workspaces set version = $1, settings = $2, modified = $3 where id = $4`,
+		w.Version, text, micro(w.Modified), w.ID); err != nil {
+		return w, fmt.Errorf("store: changing workspace: %w", err)
+	}
+	if w.RankedBy() != was.RankedBy() {
+		if err := t.rerank(ctx, w.Directory, now); err != nil {
+			return w, err
+		}
+	}
+	if slices.Equal(was.Domains, w.Domains) {
+		return w, nil
+	}
+	return w, t.setDomains(ctx, w)
 }
 
 // tidyDomains returns domains in small letters, each once, in their order.
