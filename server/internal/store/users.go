@@ -175,7 +175,7 @@ func (s *Store) UpdateUser(ctx context.Context, dir, id string,
 	var has standing
 	var row userRow
 	read := has.of(dir, id)
-	read.text = strings.Replace(read.text, "select ", "select "+userColumns+", ", 1)
+	read.text = withUser(read.text)
 	read.dest = append(row.dest(), read.dest...)
 	err = s.writeFirst(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.stand(ctx, read, &has); err != nil {
@@ -228,6 +228,11 @@ func (has *standing) of(dir, id string) *first {
 		args: []any{dir, id},
 		dest: slices.Concat([]any{&has.pk, &has.version, &has.state, &has.key, &has.externalID, &has.objectID, &has.role, &has.modified}, has.rank.ranking(), []any{&has.text}),
 	}
+}
+
+// withUser is the statement that also reads the person, before the standing.
+func withUser(text string) string {
+	return strings.Replace(text, "select ", "select "+userColumns+", ", 1)
 }
 
 func (has *standing) ranking() directory.Ranking { return has.rank.user().Ranking }
@@ -284,6 +289,11 @@ func (t *tx) save(ctx context.Context, u directory.User, has standing, rules int
 		return u, err
 	}
 	if has.state != u.State {
+		if u.State == directory.Active {
+			if err := t.arrives(ctx, u.Directory, has.pk, micro(u.Modified)); err != nil {
+				return u, err
+			}
+		}
 		t.count(u.Directory, has.state, -1)
 		t.count(u.Directory, u.State, 1)
 	}
