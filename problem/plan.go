@@ -5,6 +5,7 @@ package problem
 const (
 	ModuleOff Code = "LY-MOD-OFF" // not set up, or switched off
 	BadModule Code = "LY-MOD-001"
+	NoToken   Code = "LY-MOD-002" // provisioning that was used has no token any more
 
 	NotInPlan   Code = "LY-PLAN-001" // a change of what the plan lacks
 	PlanBlocked Code = "LY-PLAN-002" // a use of what the plan lacks
@@ -39,6 +40,7 @@ const (
 var planTexts = map[Code]Text{
 	ModuleOff: {404, "This way in is not switched on for this workspace.", "Sign in as you did before, or ask your IT administrator.", Admin},
 	BadModule: {400, "There is no such module.", "Say microsoft, saml, scim or mobile.", Admin},
+	NoToken:   {403, "Every token for provisioning has expired or was revoked, so Entra is turned away.", "Make a new token, and paste it into Secret Token in Entra.", Admin},
 
 	NotInPlan:   {402, "This is not part of the workspace's plan, so it cannot be set up or changed.", "Get in touch with whoever provides this service.", Admin},
 	PlanBlocked: {403, "This way in is not part of the workspace's plan any more.", "Ask your IT administrator how to sign in.", Admin},

@@ -12,8 +12,13 @@ import "time"
 // Directory is a set of people. A person belongs to exactly one; each workspace
 // links to one, and SCIM writes the workspace's directory.
 type Directory struct {
-	ID      string
-	Name    string
+	ID   string
+	Name string
+	// Source is where its people come from, in words: "Microsoft Entra ID". It
+	// may be empty.
+	Source string
+	// Owner is the id of the administrator who made it, or empty.
+	Owner   string
 	Created time.Time
 }
 

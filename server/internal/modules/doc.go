@@ -34,6 +34,9 @@ type Keeper struct {
 	// Entitlements may be nil: then only the plan counts that is set for a
 	// workspace here.
 	Entitlements Entitlements
+	// Health, for each module, may say what else keeps it from working than the
+	// Facts do: nothing, or the codes of what is wrong.
+	Health map[directory.Module][]func(ctx context.Context, ws directory.Workspace, now time.Time) ([]problem.Code, error)
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }

@@ -30,7 +30,7 @@ var (
 )
 
 // Exists is the ErrExists that says what is taken: "userName", "externalId",
-// "objectId", "id", "domain" or "hash".
+// "objectId", "id", "domain", "hash", "link" or "people".
 type Exists struct{ Field string }
 
 func (e Exists) Error() string { return ErrExists.Error() + ": " + e.Field }

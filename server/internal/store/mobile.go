@@ -73,16 +73,11 @@ func (s *Store) UpdateMobile(ctx context.Context, workspace, who string, now tim
 			stored.Workspace = workspace
 			return nil
 		}
-		m.Workspace, m.Created, m.Version, m.Modified, m.By = workspace, was.Created, was.Version+1, at, who
-		text, err := json.Marshal(m)
-		if err != nil || !storable(string(text), who, what) {
-			return fmt.Errorf("%w: apps of workspace %q", ErrInvalid, workspace)
+		if !storable(what) {
+			return ErrInvalid
 		}
-		if _, err := t.exec(ctx, `insert into mobile (workspace, version, settings, created, modified)
-			values ($1, $2, $3, $4, $5) on conflict (workspace) do update set version = excluded.version,
-			settings = excluded.settings, modified = excluded.modified`,
-			workspace, m.Version, string(text), micro(m.Created), micro(at)); err != nil {
-			return fmt.Errorf("store: changing apps: %w", err)
+		if m, err = t.putMobile(ctx, workspace, who, was, m, at); err != nil {
+			return err
 		}
 		if err := t.record(ctx, Act{At: at, Directory: dir, Workspace: workspace, Who: who, What: what}); err != nil {
 			return err
@@ -95,6 +90,23 @@ func (s *Store) UpdateMobile(ctx context.Context, workspace, who string, now tim
 		return directory.Mobile{}, err
 	}
 	return stored, nil
+}
+
+// putMobile stores a workspace's apps within a transaction, with the version
+// after the one of was.
+func (t *tx) putMobile(ctx context.Context, workspace, who string, was, m directory.Mobile, at time.Time) (directory.Mobile, error) {
+	m.Workspace, m.Created, m.Version, m.Modified, m.By = workspace, was.Created, was.Version+1, at, who
+	text, err := json.Marshal(m)
+	if err != nil || !storable(string(text), who) {
+		return m, fmt.Errorf("%w: apps of workspace %q", ErrInvalid, workspace)
+	}
+	if _, err := t.exec(ctx, `insert into mobile (workspace, version, settings, created, modified)
+		values ($1, $2, $3, $4, $5) on conflict (workspace) do update set version = excluded.version,
+		settings = excluded.settings, modified = excluded.modified`,
+		workspace, m.Version, string(text), micro(m.Created), micro(at)); err != nil {
+		return m, fmt.Errorf("store: changing apps: %w", err)
+	}
+	return m, nil
 }
 
 // WorkspaceActs returns the acts on a workspace itself, and not on a person in

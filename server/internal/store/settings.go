@@ -49,6 +49,23 @@ func scanSetting(row scanner, workspace, kind string) (Setting, error) {
 	return n, nil
 }
 
+const settingsOfWorkspace = `select kind, version, doc, who, modified from settings where workspace = $1 order by kind`
+
+// scanSettingOf reads a row of settingsOfWorkspace.
+func scanSettingOf(row scanner, workspace string) (Setting, error) {
+	var doc string
+	n := Setting{Workspace: workspace}
+	var modified int64
+	if err := row.Scan(&n.Kind, &n.Version, &doc, &n.Who, &modified); err != nil {
+		return n, err
+	}
+	n.Doc, n.Modified = []byte(doc), fromMicro(modified)
+	return n, nil
+}
+
+// secret reports whether a setting holds secrets.
+func (n Setting) secret() bool { return strings.HasSuffix(n.Kind, SecretKind) }
+
 // Setting returns a setting, or ErrNotFound where it was never set.
 func (s *Store) Setting(ctx context.Context, workspace, kind string) (Setting, error) {
 	if !storable(workspace, kind) {
@@ -64,18 +81,12 @@ func (s *Store) Settings(ctx context.Context, workspace, prefix string) (all []S
 		return nil, nil
 	}
 	err = s.read.each(ctx, func(row scanner) error {
-		var kind, doc string
-		n := Setting{Workspace: workspace}
-		var modified int64
-		if err := row.Scan(&kind, &n.Version, &doc, &n.Who, &modified); err != nil {
-			return err
-		}
-		n.Kind, n.Doc, n.Modified = kind, []byte(doc), fromMicro(modified)
-		if strings.HasPrefix(kind, prefix) {
+		n, err := scanSettingOf(row, workspace)
+		if err == nil && strings.HasPrefix(n.Kind, prefix) {
 			all = append(all, n)
 		}
-		return nil
-	}, `select kind, version, doc, who, modified from settings where workspace = $1 order by kind`, workspace)
+		return err
+	}, settingsOfWorkspace, workspace)
 	if err != nil {
 		return nil, fmt.Errorf("store: reading settings: %w", err)
 	}
