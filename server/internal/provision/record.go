@@ -3,6 +3,7 @@ package provision
 import (
 	"net/http"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -39,8 +40,31 @@ func (h *Handler) record(r *http.Request, c *call, out *writer, segments []strin
 	if c != nil {
 		rec.about(c)
 	}
+	rec.Step = stepOf(r, rec.Type)
 	rec.failed(err)
 	h.cfg.Record(rec.Request)
+}
+
+// random matches a search for a GUID, by whichever attribute.
+var random = regexp.MustCompile(`(?i)^\s*([^\s"]+|emails\[[^\]]*\]\.value)\s+eq\s+"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}"\s*$`)
+
+// stepOf recognises Entra's Test Connection: a search for a person whose matching
+// attribute is a random GUID (learn.microsoft.com,
+// use-scim-to-provision-users-and-groups, "Get User by query"). By externalId,
+// which is a GUID where objectId is mapped to it, people are looked up like that
+// as well.
+func stepOf(r *http.Request, kind string) string {
+	if r.Method != http.MethodGet || kind != "Users" {
+		return ""
+	}
+	found := random.FindStringSubmatch(r.URL.Query().Get("filter"))
+	switch {
+	case found == nil:
+		return ""
+	case strings.EqualFold(found[1], "externalId") || strings.EqualFold(found[1], "id"):
+		return store.StepLookUp
+	}
+	return store.StepTest
 }
 
 // recordCall hands one operation of a bulk request to Config.Record.

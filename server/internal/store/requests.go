@@ -16,6 +16,7 @@ const (
 	KeepRequestsFor = 30 * 24 * time.Hour
 
 	requestsAtOnce = 32 // rows of one statement
+	requestColumns = 15
 	pruneAtOnce    = 1000
 	maxRequests    = 1000 // of one answer
 )
@@ -42,6 +43,9 @@ type Request struct {
 	Status     int
 	// Kind is the scimType of the answer, and Detail its sentence.
 	Kind, Detail string
+	// Step says what the request was in setting provisioning up: StepTest,
+	// StepLookUp or nothing.
+	Step string
 	// Request is the id that the answer carried in X-Request-Id.
 	Request string
 	Took    time.Duration
@@ -96,13 +100,13 @@ func (s *Store) Requests(ctx context.Context, workspace string, q RequestQuery) 
 		var at, took int64
 		var names string
 		if err := row.Scan(&at, &r.Workspace, &r.Credential, &r.Method, &r.Type, &r.ID, &r.Name,
-			&r.Filter, &names, &r.Status, &r.Kind, &r.Detail, &r.Request, &took); err != nil {
+			&r.Filter, &names, &r.Status, &r.Kind, &r.Detail, &r.Request, &took, &r.Step); err != nil {
 			return err
 		}
 		r.At, r.Took, r.Attributes = fromMicro(at), time.Duration(took)*time.Microsecond, strings.Fields(names)
 		all = append(all, r)
 		return nil
-	}, `select at, workspace, credential, method, type, resource, name, filter, attributes, status, kind, detail, request, took
+	}, `select at, workspace, credential, method, type, resource, name, filter, attributes, status, kind, detail, request, took, step
 		from scim_requests where `+strings.Join(where, " and ")+` order by at desc, pk desc limit `+arg(limit), args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: reading requests: %w", err)
@@ -121,7 +125,10 @@ func (s *Store) PruneRequests(ctx context.Context, now time.Time, keep int) (int
 	total := 0
 	for _, w := range all {
 		n, err := s.pruneRequests(ctx, w.ID, micro(now.Add(-KeepRequestsFor)), keep)
-		if total += n; err != nil {
+		if total += n; err == nil {
+			err = s.pruneTraffic(ctx, w.ID, now.Add(-KeepRequestsFor))
+		}
+		if err != nil {
 			return total, fmt.Errorf("store: pruning requests: %w", err)
 		}
 	}
@@ -174,17 +181,17 @@ func (t *tx) insertRequests(ctx context.Context, all []Request) error {
 		}
 		known[r.Workspace] = err == nil
 	}
-	args := make([]any, 0, 14*requestsAtOnce)
+	args := make([]any, 0, requestColumns*requestsAtOnce)
 	for chunk := range slices.Chunk(all, requestsAtOnce) {
 		args, n := args[:0], 0
 		for _, r := range chunk {
 			names := strings.Join(r.Attributes, " ")
-			if !known[r.Workspace] || !storable(r.Credential, r.Method, r.Type, r.ID, r.Name, r.Filter, names, r.Kind, r.Detail, r.Request) {
+			if !known[r.Workspace] || !storable(r.Credential, r.Method, r.Type, r.ID, r.Name, r.Filter, names, r.Kind, r.Detail, r.Request, r.Step) {
 				continue
 			}
 			n++
 			args = append(args, micro(r.At), r.Workspace, r.Credential, r.Method, r.Type, r.ID, r.Name,
-				r.Filter, names, r.Status, r.Kind, r.Detail, r.Request, r.Took.Microseconds())
+				r.Filter, names, r.Status, r.Kind, r.Detail, r.Request, r.Took.Microseconds(), r.Step)
 		}
 		if n == 0 {
 			continue
@@ -193,23 +200,22 @@ func (t *tx) insertRequests(ctx context.Context, all []Request) error {
 			return fmt.Errorf("store: recording requests: %w", err)
 		}
 	}
-	return nil
+	return t.countRequests(ctx, all, known)
 }
 
 // requestTexts[n] inserts n records.
 var requestTexts = func() (texts [requestsAtOnce + 1]string) {
-	const columns = 14
 	for n := 1; n <= requestsAtOnce; n++ {
 		rows := make([]string, n)
 		for i := range rows {
-			marks := make([]string, columns)
+			marks := make([]string, requestColumns)
 			for j := range marks {
-				marks[j] = fmt.Sprintf("$%d", i*columns+j+1)
+				marks[j] = fmt.Sprintf("$%d", i*requestColumns+j+1)
 			}
 			rows[i] = "(" + strings.Join(marks, ", ") + ")"
 		}
 		texts[n] = `insert into scim_requests (at, workspace, credential, method, type, resource, name, filter,
-			attributes, status, kind, detail, request, took) values ` + strings.Join(rows, ", ")
+			attributes, status, kind, detail, request, took, step) values ` + strings.Join(rows, ", ")
 	}
 	return texts
 }()

@@ -192,7 +192,9 @@ func (c *Catcher) Wait(t testing.TB, n int) []Message {
 func (c *Catcher) session(conn *smtp.Conn) (smtp.Session, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.connect++
+	if _, encrypted := conn.TLSConnectionState(); !encrypted { // not again after STARTTLS
+		c.connect++
+	}
 	if c.down != nil {
 		return nil, c.down
 	}
