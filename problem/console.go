@@ -6,7 +6,7 @@ const (
 	AdminSignIn  Code = "LY-AUTHZ-002" // nobody is signed in
 	StepUpNeeded Code = "LY-AUTHZ-003" // a fresh proof is needed
 	CrossSite    Code = "LY-AUTHZ-004" // a page of another site asked
-	UIEmpty      Code = "LY-UI-EMPTY"    // a page had nothing to copy where something must be
+	UIEmpty      Code = "LY-UI-EMPTY"  // a page had nothing to copy where something must be
 	FieldUnknown Code = "LY-UI-001"
 	FieldBad     Code = "LY-UI-002"
 	ChangedSince Code = "LY-UI-003" // somebody else changed the same thing

@@ -62,6 +62,9 @@ var arrows = []arrow{
 	{"server/internal/modules", []string{"server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/enforce", []string{"server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/deliver", []string{"server/api", "server/internal/directory", "server/internal/outbound", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
+	{"server/internal/console", []string{"server/api", "server/internal/directory", "server/internal/store", "problem"}, "what all pages stand on knows none of them"},
+	{"server/internal/console/consoletest", []string{"server/internal/console", "server/internal/directory", "server/internal/pgtest", "server/internal/store", "server/postgres", "server/sqlite", "problem"}, "tests of pages need a console on a database, and no section"},
+	{"server/internal/console/...", []string{"server/internal/...", "server/api", "platform/redirect", "problem"}, "pages hand acts to the flows, as commands do"},
 
 	{"cmd/lanyardd", []string{"server/cli", "server", "server/sqlite", "server/postgres", "entratest", "problem"}, "main hands the commands both engines and, for dev, entratest"},
 	{"entratest", nil, "an emulator that shared code with the server would agree with its mistakes"},
