@@ -10,10 +10,11 @@ import (
 	"github.com/lanyard-sso/lanyard/server"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
+	"github.com/lanyard-sso/lanyard/server/internal/timeline"
 )
 
 // operator is who does what commands do, in a person's log.
-const operator = "operator (command)"
+const operator = timeline.Operator
 
 // personFlags are the flags of every command about one person.
 type personFlags struct {
