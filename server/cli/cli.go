@@ -124,6 +124,7 @@ type commands struct {
 	Events    eventsCmd    `cmd:"" help:"Print what happened, one JSON object a line."`
 	Audit     auditCmd     `cmd:"" help:"Look at the audit log: who changed what, and whether the log is whole."`
 	Entra     entraCmd     `cmd:"" help:"Print what to register in Microsoft Entra, and check what is."`
+	Guide     guideCmd     `cmd:"" help:"Print the guide to Microsoft Entra with a workspace's own values."`
 	Doctor    doctorCmd    `cmd:"" help:"Explain an error, a SAML message, a token, metadata or a certificate that somebody pasted."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

@@ -4,16 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/lanyard-sso/lanyard/platform/redirect"
 	"github.com/lanyard-sso/lanyard/problem"
-	"github.com/lanyard-sso/lanyard/server"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/guide"
 	"github.com/lanyard-sso/lanyard/server/internal/register"
-	"github.com/lanyard-sso/lanyard/server/internal/signin"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -79,54 +77,30 @@ func (f entraFlags) open(c *command) (planDesk, error) {
 	if d.saml, err = st.SAML(c.ctx, d.ws.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return d, fmt.Errorf("reading SAML of workspace %q: %w", d.ws.ID, err)
 	}
-	stored, err := storedApps(c, st, d.ws.ID)
+	stored, err := st.Mobile(c.ctx, d.ws.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return d, fmt.Errorf("reading the apps of workspace %q: %w", d.ws.ID, err)
+	}
+	o, err := guide.PlanOptions(d.ws, d.saml, stored, base)
 	if err != nil {
 		return d, err
 	}
-	o := f.planOptions(d, base)
-	o.Apple = append(stored.Apple, apple...)
-	o.Android = append(stored.Android, android...)
+	f.choose(&o)
+	o.Apple = append(o.Apple, apple...)
+	o.Android = append(o.Android, android...)
 	d.plan, err = register.New(o)
 	return d, err
 }
 
-// planOptions are those that the workspace gives.
-func (f entraFlags) planOptions(d planDesk, base *url.URL) register.Options {
-	ws := d.ws
-	o := register.Options{
-		Workspace: ws.ID, Name: cmp.Or(f.AppName, cmp.Or(ws.Name, ws.ID)+" Lanyard"), PublicURL: base,
-		TenantID: ws.Microsoft.TenantID, ClientID: ws.Microsoft.ClientID, Scope: ws.Microsoft.Scope, Authority: ws.Microsoft.Authority,
-		Broker: f.Broker, DefaultRole: ws.DefaultRole, SCIM: ws.SCIMEnabled,
+// choose puts what flags say into a workspace's options.
+func (f entraFlags) choose(o *register.Options) {
+	o.Name, o.Broker = cmp.Or(f.AppName, o.Name), f.Broker
+	if slices.Contains(f.Without, "saml") {
+		o.SAML = nil
 	}
-	for _, r := range ws.RoleRules {
-		if r.AppRole != "" {
-			o.AppRoles = append(o.AppRoles, r.AppRole)
-		}
+	if slices.Contains(f.Without, "provisioning") {
+		o.TenantURL = ""
 	}
-	if !slices.Contains(f.Without, "saml") {
-		urls := signin.URLsOf(base, ws.ID)
-		o.SAML = &register.SAML{
-			EntityID: signin.EntityIDOf(base, d.saml, ws.ID), ReplyURL: urls.ACS, SignOnURL: urls.Login, LogoutURL: urls.SLO,
-			NameID: nameIDPlanned(d.saml.NameIDSource),
-		}
-		for _, r := range d.saml.RequiredClaims {
-			if r.Equals != "" {
-				o.SAML.Claims = append(o.SAML.Claims, register.SAMLClaim{Name: r.Name, Value: r.Equals})
-			}
-		}
-	}
-	if !slices.Contains(f.Without, "provisioning") {
-		o.TenantURL = base.JoinPath("scim", "v2", ws.ID).String()
-	}
-	return o
-}
-
-// nameIDPlanned is the source that is recommended where none is demanded.
-func nameIDPlanned(source string) string {
-	if source == "" {
-		return "user.mail"
-	}
-	return nameIDText(source)
 }
 
 // apps are those that flags name.
@@ -167,35 +141,6 @@ func (f entraFlags) apps(c *command) (apple []redirect.Apple, android []redirect
 		android = append(android, redirect.Android{Package: name, Hash: h})
 	}
 	return apple, android, nil
-}
-
-// phoneApps are the apps of a workspace.
-type phoneApps struct {
-	Apple   []redirect.Apple
-	Android []redirect.Android
-}
-
-// storedApps are those that somebody entered for the workspace.
-func storedApps(c *command, st *server.Store, workspace string) (phoneApps, error) {
-	var out phoneApps
-	m, err := st.Mobile(c.ctx, workspace)
-	if errors.Is(err, store.ErrNotFound) {
-		return out, nil
-	}
-	if err != nil {
-		return out, fmt.Errorf("reading the apps of workspace %q: %w", workspace, err)
-	}
-	for _, a := range m.Apple {
-		out.Apple = append(out.Apple, redirect.Apple{BundleID: a.BundleID})
-	}
-	for _, a := range m.Android {
-		h, err := redirect.ParseHash(a.SignatureHash, redirect.HashOptions{InsecureAllowDebugKey: true}) // it was accepted when it was stored
-		if err != nil {
-			return out, fmt.Errorf("an app stored for workspace %q: %w", workspace, err)
-		}
-		out.Android = append(out.Android, redirect.Android{Package: a.Package, Hash: h})
-	}
-	return out, nil
 }
 
 // entraPlanCmd prints a plan (row A7).

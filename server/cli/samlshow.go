@@ -239,17 +239,7 @@ func (d *samlDesk) document(out signin.SAMLOutcome) (samlDoc, error) {
 }
 
 func nameIDText(source string) string {
-	switch saml.NameIDSource(source) {
-	case saml.NameIDMail:
-		return "user.mail"
-	case saml.NameIDUPN:
-		return "user.userprincipalname"
-	case saml.NameIDObjectID:
-		return "user.objectid"
-	case saml.NameIDPersistent:
-		return "persistent"
-	}
-	return "any; user.mail is recommended"
+	return cmp.Or(saml.NameIDSource(source).Attribute(), "any; user.mail is recommended")
 }
 
 // settings are the rows about what is set here.

@@ -236,7 +236,7 @@ func (p Plan) stepSAML() Step {
 	for _, c := range p.SAML.Claims {
 		s.Do = append(s.Do, Item{"2 Attributes & Claims → Add new claim", "Name " + c.Name + ", Source attribute the constant " + c.Value + ", without quotation marks"})
 	}
-	s.Do = append(s.Do, Item{"3 SAML Certificates → App Federation Metadata Url", p.told("copy it, and paste it into Lanyard under SAML single sign-on → Metadata; then Get metadata",
+	s.Do = append(s.Do, Item{"3 SAML Certificates → App Federation Metadata Url", p.told("copy it, and paste it into Lanyard under Single sign-on (SAML) → Metadata; then Get metadata",
 		"copy it into: lanyardd saml set --workspace "+p.Workspace+" --metadata-url '<App Federation Metadata Url>'")})
 	return s
 }
@@ -246,7 +246,7 @@ func (p Plan) stepProvisioning() Step {
 		{"", "Get started (newer: New configuration)"},
 		{"Provisioning Mode", "Automatic"},
 		{"Tenant URL (newer: under Connectivity)", p.TenantURL},
-		{"Secret Token", p.told("made on Lanyard's page Provisioning, which shows it once", "what this prints, once: lanyardd scim token create --workspace "+p.Workspace)},
+		{"Secret Token", p.told("made on Lanyard's page Provisioning (SCIM) (SCIM), which shows it once", "what this prints, once: lanyardd scim token create --workspace "+p.Workspace)},
 		{"", "Test Connection, then Save"},
 		{"Settings → Notification Email", "whoever is to hear of failures; tick Send an email notification when a failure occurs"},
 		{"Settings → Scope", "Sync only assigned users and groups"},
@@ -271,7 +271,7 @@ func (p Plan) stepTell() Step {
 }
 
 // pasteIDs stands where the console is to be told an ID.
-const pasteIDs = "copy it, and paste it into Lanyard under Microsoft sign-in"
+const pasteIDs = "copy it, and paste it into Lanyard under Sign in with Microsoft"
 
 func (p Plan) tell() Step {
 	page := p.registration(" → Overview")

@@ -25,6 +25,21 @@ const (
 	NameIDPersistent NameIDSource = "persistent" // an opaque, pairwise name
 )
 
+// Attribute is Entra's name for the source, or "" where it is none of these.
+func (s NameIDSource) Attribute() string {
+	switch s {
+	case NameIDMail:
+		return "user.mail"
+	case NameIDUPN:
+		return "user.userprincipalname"
+	case NameIDObjectID:
+		return "user.objectid"
+	case NameIDPersistent:
+		return "persistent"
+	}
+	return ""
+}
+
 // Claims as Microsoft Entra names them.
 const (
 	ClaimObjectID     = "http://schemas.microsoft.com/identity/claims/objectidentifier"
