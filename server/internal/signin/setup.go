@@ -60,6 +60,10 @@ type SAMLInput struct {
 	Certificate                 []byte
 	Issuer, LoginURL, LogoutURL string
 
+	// Judge, when set, may refuse what was found: it gets the connection with the
+	// provider in it, and changes nothing.
+	Judge func(directory.SAML) error
+
 	// agreed, when set, is the entity ID that the metadata must name.
 	agreed string
 
@@ -361,6 +365,11 @@ func (f finding) apply(c *directory.SAML, in SAMLInput) ([]directory.Kind, error
 			}
 		}
 		c.IdP = storedIdP(*f.idp)
+		if in.Judge != nil {
+			if err := in.Judge(*c); err != nil {
+				return nil, err
+			}
+		}
 		c.Certificates = keepDates(c.Certificates, f.certs)
 		c.Metadata = f.metadata
 		c.Tested, c.TestedHash = time.Time{}, ""
