@@ -84,6 +84,10 @@ type Config struct {
 	// sent.
 	Mail *MailServer
 
+	// Console is how administrators reach their pages. The zero value has them at
+	// /admin.
+	Console ConsoleConfig
+
 	// How the event stream keeps time: tests make these short. Zero means
 	// one second and twenty seconds.
 	poll, ping time.Duration

@@ -103,6 +103,7 @@ func (s *Server) mount(types []*scim.ResourceType) {
 		noStore(strangers(badBearer, problems(v1))),
 		noStore(asSent(people, problems(provisioning))),
 		secured(problems(pages)),
+		s.consoleHere(),
 	)))
 
 	admin := http.NewServeMux()

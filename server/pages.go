@@ -100,14 +100,29 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// sections sends a request to the part of the public side that it is for.
-func sections(v1, scim, pages http.Handler) http.Handler {
+// consoleHere is the console where it is on the public side, else nil.
+func (s *Server) consoleHere() http.Handler {
+	if s.cfg.Console.Disabled || s.cfg.Console.URL != nil {
+		return nil
+	}
+	return s.console
+}
+
+// sections sends a request to the part of the public side that it is for. console
+// may be nil.
+func sections(v1, scim, pages, console http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch first, _, _ := strings.Cut(strings.TrimLeft(r.URL.Path, "/"), "/"); first {
 		case "v1":
 			v1.ServeHTTP(w, r)
 		case "scim":
 			scim.ServeHTTP(w, r)
+		case "admin":
+			if console != nil {
+				console.ServeHTTP(w, r)
+				return
+			}
+			pages.ServeHTTP(w, r)
 		default:
 			pages.ServeHTTP(w, r)
 		}

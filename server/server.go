@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/deliver"
 	"github.com/lanyard-sso/lanyard/server/internal/notify"
 	"github.com/lanyard-sso/lanyard/server/internal/signin"
@@ -42,6 +43,8 @@ import (
 type Server struct {
 	cfg    Config
 	public http.Handler
+	// console serves administrators.
+	console *console.Console
 	admin  http.Handler
 	hub    *deliver.Hub
 	// requests is the record of provisioning.

@@ -125,6 +125,7 @@ type commands struct {
 	Audit     auditCmd     `cmd:"" help:"Look at the audit log: who changed what, and whether the log is whole."`
 	Entra     entraCmd     `cmd:"" help:"Print what to register in Microsoft Entra, and check what is."`
 	Guide     guideCmd     `cmd:"" help:"Print the guide to Microsoft Entra with a workspace's own values."`
+	Do        doCmd        `cmd:"" help:"Do or show whatever the console can, by its name."`
 	Doctor    doctorCmd    `cmd:"" help:"Explain an error, a SAML message, a token, metadata or a certificate that somebody pasted."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

@@ -169,7 +169,7 @@ func (c *command) dev(d *devCmd, set settings, dir string) error {
 	if err != nil {
 		return err
 	}
-	return runServer(c.ctx, srv, l, nil, log, func(ctx context.Context) error {
+	return runServer(c.ctx, srv, listeners{public: l}, log, func(ctx context.Context) error {
 		if err := env.provision(ctx, st); err != nil {
 			return err
 		}

@@ -23,6 +23,8 @@ type serveCmd struct {
 	Listen         *string `name:"listen" placeholder:"HOST:PORT" help:"Address to listen on (LANYARD_LISTEN). Default 127.0.0.1:8080."`
 	PublicURL      *string `name:"public-url" placeholder:"URL" help:"Address people and Entra use (LANYARD_PUBLIC_URL). Default http://localhost and the port; needed where others may reach the server."`
 	AdminListen    *string `name:"admin-listen" placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /version and profiles, for operators only (LANYARD_ADMIN_LISTEN). Default: none."`
+	ConsoleListen  *string `name:"console-listen" placeholder:"HOST:PORT|none" help:"Address for the administrators' console alone (LANYARD_CONSOLE_LISTEN); none switches it off. Default: at /admin of the public address."`
+	ConsoleURL     *string `name:"console-url" placeholder:"URL" help:"Address at which administrators reach --console-listen (LANYARD_CONSOLE_URL)."`
 	SessionTTL     *string `name:"session-ttl" placeholder:"1h" help:"How long a workspace session lasts (LANYARD_SESSION_TTL). Default 1h."`
 	TrustedProxies *string `name:"trusted-proxies" placeholder:"CIDR,…" help:"Reverse proxies whose X-Forwarded-For is believed (LANYARD_TRUSTED_PROXIES). Default: none."`
 	SCIMSchemas    *string `name:"scim-schemas" placeholder:"FILE" help:"TOML file with SCIM extensions and resource types of your own (LANYARD_SCIM_SCHEMAS). Default: none."`
@@ -42,6 +44,7 @@ func (serveCmd) Help() string {
 func (s serveCmd) Run(c *command) error {
 	set, err := c.resolve(s.Config, map[string]*string{
 		keyListen: s.Listen, keyPublicURL: s.PublicURL, keyAdminListen: s.AdminListen, keyDB: s.DB,
+		keyConsoleListen: s.ConsoleListen, keyConsoleURL: s.ConsoleURL,
 		keySessionTTL: s.SessionTTL, keyTrustedProxies: s.TrustedProxies, keySCIMSchemas: s.SCIMSchemas,
 		keyWebhookKeyFile: s.WebhookKeyFile, keyServerKeyFile: s.ServerKeyFile,
 		keyLogLevel: s.LogLevel, keyLogFormat: s.LogFormat,
@@ -88,10 +91,13 @@ func (s settings) plan() (p plan, err error) {
 	if _, err = parseDatabase(s[keyDB]); err != nil {
 		return p, err
 	}
-	for _, key := range []string{keyListen, keyAdminListen} {
+	for _, key := range []string{keyListen, keyAdminListen, keyConsoleListen} {
 		if err = s[key].checkAddress(key); err != nil {
 			return p, err
 		}
+	}
+	if _, err = s.console(s[keyConsoleListen].Text); err != nil {
+		return p, err
 	}
 	_, err = s.publicURL(s[keyListen].Text)
 	return p, err
@@ -99,7 +105,7 @@ func (s settings) plan() (p plan, err error) {
 
 // checkAddress checks the form of an address to listen on.
 func (v value) checkAddress(key string) error {
-	if v.Text == "" && key != keyListen {
+	if v.Text == "" && key != keyListen || v.Text == noConsole && key == keyConsoleListen {
 		return nil
 	}
 	if _, _, err := net.SplitHostPort(v.Text); err != nil {
@@ -155,6 +161,19 @@ func (c *command) serve(set settings, p plan) error {
 		}
 		defer admin.Close()
 	}
+	var desk net.Listener
+	own := ""
+	if at := set[keyConsoleListen]; at.Text != "" && at.Text != noConsole {
+		if desk, err = listen(c.ctx, at); err != nil {
+			return err
+		}
+		defer desk.Close()
+		own = desk.Addr().String()
+	}
+	console, err := set.console(own)
+	if err != nil {
+		return err
+	}
 	webhookKey, err := readWebhookKey(set[keyWebhookKeyFile])
 	if err != nil {
 		return err
@@ -174,12 +193,12 @@ func (c *command) serve(set settings, p plan) error {
 	srv, err := server.New(server.Config{
 		Store: st, PublicURL: public, Log: log, Now: c.opt.Now, Version: c.opt.version(),
 		SessionTTL: p.sessionTTL, TrustedProxies: p.trustedProxies, SCIM: p.scim,
-		WebhookKey: webhookKey, ServerKey: serverKey,
+		WebhookKey: webhookKey, ServerKey: serverKey, Console: console,
 	})
 	if err != nil {
 		return err
 	}
-	return runServer(c.ctx, srv, l, admin, log, func(context.Context) error {
+	return runServer(c.ctx, srv, listeners{public: l, admin: admin, console: desk}, log, func(context.Context) error {
 		return c.sayServing(set, st, public, l, admin)
 	})
 }
@@ -244,9 +263,12 @@ func here(db value) string {
 // asked to end.
 const gracePeriod = 10 * time.Second
 
+// listeners are where a server is reached. admin and console may be nil.
+type listeners struct{ public, admin, console net.Listener }
+
 // runServer serves until ctx ends, then lets running requests finish. ready is
-// called once connections are accepted. admin may be nil.
-func runServer(ctx context.Context, srv *server.Server, l, admin net.Listener, log *slog.Logger, ready func(context.Context) error) error {
+// called once connections are accepted.
+func runServer(ctx context.Context, srv *server.Server, at listeners, log *slog.Logger, ready func(context.Context) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	run, stopRun := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRun()
@@ -277,9 +299,12 @@ func runServer(ctx context.Context, srv *server.Server, l, admin net.Listener, l
 			return nil
 		})
 	}
-	serve(l, srv)
-	if admin != nil {
-		serve(admin, srv.Admin())
+	serve(at.public, srv)
+	if at.admin != nil {
+		serve(at.admin, srv.Admin())
+	}
+	if at.console != nil {
+		serve(at.console, srv.Console())
 	}
 	g.Go(func() error { return ready(ctx) })
 	return g.Wait()

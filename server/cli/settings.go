@@ -33,6 +33,8 @@ const (
 	keyListen         = "listen"
 	keyPublicURL      = "public_url"
 	keyAdminListen    = "admin_listen"
+	keyConsoleListen  = "console_listen"
+	keyConsoleURL     = "console_url"
 	keyDB             = "db"
 	keySessionTTL     = "session_ttl"
 	keyTrustedProxies = "trusted_proxies"
@@ -49,6 +51,8 @@ var allSettings = []setting{
 	{keyListen, "127.0.0.1:8080"},
 	{keyPublicURL, ""},
 	{keyAdminListen, ""},
+	{keyConsoleListen, ""},
+	{keyConsoleURL, ""}, // follows from console_listen, else from public_url
 	{keyDB, "sqlite:" + defaultFile},
 	{keySessionTTL, "1h"},
 	{keyTrustedProxies, ""},
@@ -209,6 +213,37 @@ func (s settings) publicURL(listening string) (*url.URL, error) {
 		return nil, problem.Detailf(problem.BadPublicURL, "%s is %q. %s", v.From, u.Redacted(), problem.DetailOf(err))
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+}
+
+// noConsole as console_listen switches the console off.
+const noConsole = "none"
+
+// console says where the console is. listening is the address of its own listener,
+// or "" where it has none.
+func (s settings) console(listening string) (server.ConsoleConfig, error) {
+	at, v := s[keyConsoleListen], s[keyConsoleURL]
+	switch {
+	case at.Text == noConsole:
+		return server.ConsoleConfig{Disabled: true}, nil
+	case at.Text == "" && v.Text != "":
+		return server.ConsoleConfig{}, problem.Detailf(problem.BadConfig, "console_url (%s) is the address of a console with a listener of its own: set console_listen.", v.From)
+	case at.Text == "":
+		return server.ConsoleConfig{}, nil
+	case v.Text == "":
+		host, port, err := net.SplitHostPort(listening)
+		if err != nil || !isLoopback(host) {
+			return server.ConsoleConfig{}, problem.Detailf(problem.BadConfig, "The console listens on %s, which others may reach, but console_url is not set.", listening)
+		}
+		return server.ConsoleConfig{URL: &url.URL{Scheme: "http", Host: net.JoinHostPort("localhost", port)}}, nil
+	}
+	u, err := url.Parse(v.Text)
+	if err != nil {
+		return server.ConsoleConfig{}, problem.Detailf(problem.BadConfig, "console_url (%s) is not a URL.", v.From)
+	}
+	if err := server.CheckPublicURL(u); err != nil {
+		return server.ConsoleConfig{}, problem.Detailf(problem.BadConfig, "console_url (%s) is %q. %s", v.From, u.Redacted(), problem.DetailOf(err))
+	}
+	return server.ConsoleConfig{URL: &url.URL{Scheme: u.Scheme, Host: u.Host}}, nil
 }
 
 // sessionTTL reads session_ttl.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -182,4 +183,29 @@ func names(path string) []string {
 		}
 	}
 	return all
+}
+
+// Callable says whether the JSON API and commands have the route.
+func (r Route) Callable() bool { return r.kind != raw }
+
+// Fields are the names of what the route takes, those of its path first.
+func (r Route) Fields() []string {
+	all := slices.DeleteFunc(names(r.Path), func(n string) bool { return n == "ws" })
+	if r.in == nil {
+		return all
+	}
+	for _, f := range reflect.VisibleFields(r.in) {
+		if n := fieldName(f); n != "" && !slices.Contains(all, n) {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// TakesFile says whether a field of a route is a file.
+func (o *Console) TakesFile(name, field string) bool {
+	rt := o.routes[name]
+	return rt.in != nil && slices.ContainsFunc(reflect.VisibleFields(rt.in), func(f reflect.StructField) bool {
+		return f.Type == upload && fieldName(f) == field
+	})
 }

@@ -1,0 +1,85 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/internal/console"
+)
+
+// ConsoleConfig is how administrators reach the console.
+type ConsoleConfig struct {
+	// URL has the scheme and host of the console where they are not those of the
+	// server: then [Server.Console] is to be served there, and /admin of the
+	// public side is not found. Nil means /admin below the public URL.
+	URL *url.URL
+	// Disabled switches the console off.
+	Disabled bool
+}
+
+// Console serves the pages and the JSON API of administrators, below /admin. It is
+// mounted on the public side already, unless the configuration gives it an
+// address of its own.
+func (s *Server) Console() http.Handler { return s.guarded(s.console) }
+
+// ConsoleURL is where administrators begin.
+func (s *Server) ConsoleURL() *url.URL { return s.consoleURL().JoinPath(console.Root) }
+
+func (s *Server) consoleURL() *url.URL {
+	if s.cfg.Console.URL != nil {
+		return s.cfg.Console.URL
+	}
+	return s.cfg.PublicURL
+}
+
+// newConsole puts the console together from its sections.
+func (s *Server) newConsole() (*console.Console, error) {
+	c, err := console.New(console.Config{
+		Store: s.cfg.Store, URL: s.consoleURL(), Public: s.cfg.PublicURL, Sentry: s.sentry(), Sections: s.consoleSections(),
+		Now: s.cfg.Now, Log: s.cfg.Log, ClientIP: s.cfg.clientIP, Version: s.cfg.Version,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("putting the console together: %w", err)
+	}
+	return c, nil
+}
+
+// consoleSections are all pages of administrators.
+func (s *Server) consoleSections() []console.Section {
+	return []console.Section{}
+}
+
+// sentry says who administrators are.
+func (s *Server) sentry() console.Sentry { return nobody{} }
+
+// nobody lets nobody in.
+type nobody struct{}
+
+func (nobody) Who(*http.Request) (console.Principal, error) { return console.Principal{}, nil }
+func (nobody) Challenge(context.Context, console.Principal) (console.StepUp, error) {
+	return console.StepUp{}, nil
+}
+
+func (nobody) Prove(context.Context, console.Principal, *http.Request) error {
+	return problem.New(problem.StepUpNeeded)
+}
+
+// ConsoleUpload is a file for [Server.Do].
+type ConsoleUpload = console.Upload
+
+// Do does what one of the console's pages or acts does, for a command on the
+// server's machine: it asks nobody who they are. name is that of the route, as in
+// [Server.ConsoleRoutes]; workspace is "" where it has none. What it answers can be
+// encoded as JSON.
+func (s *Server) Do(ctx context.Context, name, workspace string, values url.Values, files map[string]ConsoleUpload) (any, error) {
+	return s.console.Do(ctx, name, workspace, values, files)
+}
+
+// ConsoleRoutes are the pages and acts of the console.
+func (s *Server) ConsoleRoutes() []console.Route { return s.console.Routes() }
+
+// TakesFile says whether a field of a route is a file.
+func (s *Server) TakesFile(name, field string) bool { return s.console.TakesFile(name, field) }
