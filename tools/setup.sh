@@ -20,6 +20,7 @@ packages_for() {
     screen) echo "xvfb xdotool libgl1-mesa-dri dbus gnome-keyring xdg-utils fonts-dejavu-core" ;;
     long) echo "simplesamlphp php-cli php-xml php-mbstring php-curl python3-pysaml2 aapt apksigner zipalign android-framework-res android-platform-frameworks-native-headers android-liblog-dev android-libnativehelper-dev unzip binutils make desktop-file-utils gcc-mingw-w64-x86-64 wine wine64" ;;
     window) echo "libgl1-mesa-dri xdg-utils" ;;
+    npm) echo "nodejs npm" ;;
     packed_browser) echo "nodejs npm libnss3 libnspr4 libexpat1" ;;
     *) fail "setup: unknown purpose $1" ;;
   esac
@@ -91,6 +92,31 @@ unpack_browser() (
     fs.writeFileSync("chromium", zlib.brotliDecompressSync(fs.readFileSync("package/bin/chromium.br")), { mode: 0o755 })'
   ./chromium --version
   mv chromium "$packed_browser"
+)
+
+# need_axe fetches axe-core, which looks for what keeps people out of pages, from
+# its npm package. It is used by tests and in no product.
+need_axe() {
+  if [[ ! -f $LANYARD_AXE ]]; then
+    command -v npm >/dev/null || need_packages npm
+    slow "unpacking the npm package $axe_name" unpack_axe
+  fi
+}
+
+axe_name=axe-core@4.14.1
+axe_sha512=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
+export LANYARD_AXE=${XDG_CACHE_HOME:-$HOME/.cache}/lanyard/axe-core-4.14.1/axe.min.js
+
+unpack_axe() (
+  set -e
+  mkdir -p "$(dirname "$LANYARD_AXE")"
+  dir=$(mktemp -d -p "$(dirname "$LANYARD_AXE")")
+  trap 'rm -rf "$dir"' EXIT
+  cd "$dir"
+  npm pack --silent "$axe_name" >&2
+  echo "$axe_sha512  $(ls ./*.tgz)" | sha512sum -c -
+  tar -xzf ./*.tgz package/axe.min.js
+  mv package/axe.min.js "$LANYARD_AXE"
 )
 
 # install_packages installs the named packages, or says how and ends.
