@@ -71,6 +71,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"audit", auditing},
 		{"people", peopling},
 		{"enforcement", enforcing},
+		{"administrators", administering},
 		{"passwords", passwords},
 		{"policy", permitting},
 		{"domains", claiming},
