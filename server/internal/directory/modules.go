@@ -80,6 +80,9 @@ const (
 	SettingSwitches = "modules"
 	// SettingPlan holds a Plan.
 	SettingPlan = "plan"
+	// SettingEntitled holds the Plan that a program around the server gives; what
+	// counts is Plan.Within it.
+	SettingEntitled = "plan.entitled"
 	// SettingPilot holds a Pilot.
 	SettingPilot = "pilot"
 	// SettingEnvironment holds an Environment.

@@ -76,6 +76,13 @@ func (p Plan) Within(other Plan) Plan {
 	return p
 }
 
+// Same reports whether two plans say the same.
+func (p Plan) Same(other Plan) bool {
+	a, b := slices.Sorted(slices.Values(p.Without)), slices.Sorted(slices.Values(other.Without))
+	return slices.Equal(a, b) && p.OnDowngrade == other.OnDowngrade && p.License == other.License && p.Unlicensed == other.Unlicensed &&
+		p.Seats == other.Seats && p.Contact == other.Contact && p.ContactURL == other.ContactURL
+}
+
 // maxPlanText is how long each text of a plan may be.
 const maxPlanText = 500
 

@@ -21,7 +21,7 @@ type LocalPolicy struct {
 }
 
 // PolicySettings are the kinds of settings that a Policy is put together from.
-var PolicySettings = []string{SettingSwitches, SettingPlan, SettingPilot, EnforcementSetting, SettingDomains, SettingLocal, SettingMicrosoftWeb}
+var PolicySettings = []string{SettingSwitches, SettingPlan, SettingEntitled, SettingPilot, EnforcementSetting, SettingDomains, SettingLocal, SettingMicrosoftWeb}
 
 // Policy is all that decides who of a workspace may sign in by which method. It
 // is put together from what is set for the workspace, and asked on every path:

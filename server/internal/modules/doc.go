@@ -60,6 +60,9 @@ func (k *Keeper) Plan(ctx context.Context, workspace string) (directory.Plan, er
 	if err != nil {
 		return p, problem.Wrap(problem.PlanUnknown, fmt.Errorf("asking for the plan of %s: %w", workspace, err))
 	}
+	if err := k.mirror(ctx, workspace, theirs); err != nil {
+		return p, fmt.Errorf("noting the plan of %s: %w", workspace, err)
+	}
 	return p.Within(theirs), nil
 }
 

@@ -47,18 +47,8 @@ func (k *Keeper) facts(ctx context.Context, ws directory.Workspace) (f Facts, er
 		return f, err
 	}
 	for _, n := range settings {
-		if m, ok := strings.CutPrefix(n.Kind, directory.SettingDraft); ok {
-			d, err := draftOf[json.RawMessage](n)
-			if err != nil {
-				return f, err
-			}
-			if d.Begun() {
-				f.Drafts[directory.Module(m)] = d.Progress
-			}
-		} else if n.Kind == directory.SettingSwitches {
-			if err := json.Unmarshal(n.Doc, &f.Switches); err != nil {
-				return f, fmt.Errorf("reading the switches: %w", err)
-			}
+		if err := f.add(n); err != nil {
+			return f, fmt.Errorf("reading the setting %s: %w", n.Kind, err)
 		}
 	}
 	if err := k.credentials(ctx, ws.ID, &f); err != nil {
@@ -76,6 +66,23 @@ func (k *Keeper) facts(ctx context.Context, ws directory.Workspace) (f Facts, er
 	return f, nil
 }
 
+// add takes a setting in.
+func (f *Facts) add(n store.Setting) error {
+	switch m, draft := strings.CutPrefix(n.Kind, directory.SettingDraft); {
+	case draft:
+		d, err := draftOf[json.RawMessage](n)
+		if err == nil && d.Begun() {
+			f.Drafts[directory.Module(m)] = d.Progress
+		}
+		return err
+	case n.Kind == directory.SettingSwitches:
+		return json.Unmarshal(n.Doc, &f.Switches)
+	case n.Kind == directory.SettingMicrosoftWeb:
+		return json.Unmarshal(n.Doc, &f.Web)
+	}
+	return nil
+}
+
 // credentials counts what a provisioner can come with.
 func (k *Keeper) credentials(ctx context.Context, workspace string, f *Facts) error {
 	now := k.now()
@@ -90,6 +97,15 @@ func (k *Keeper) credentials(ctx context.Context, workspace string, f *Facts) er
 		}
 		if t.LastUsed.After(f.Called) {
 			f.Called = t.LastUsed
+		}
+	}
+	steps, err := k.Store.SCIMSteps(ctx, workspace)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps { // those who come without a token of their own, too
+		if step.Done.After(f.Called) {
+			f.Called = step.Done
 		}
 	}
 	clients, err := k.Store.Clients(ctx, workspace)

@@ -77,13 +77,19 @@ func (k *Keeper) Switches(ctx context.Context, workspace string) (directory.Swit
 }
 
 // Switch switches a module of a workspace on or off. What is set up stays.
-// Whatever the plan lacks cannot be switched on: problem.NotInPlan.
+// Whatever the plan lacks cannot be switched on: problem.NotInPlan. Single
+// sign-on that is enforced cannot be switched off: problem.SSOEnforced.
 func (k *Keeper) Switch(ctx context.Context, workspace string, m directory.Module, on bool, who string) error {
 	if !m.Valid() {
 		return problem.New(problem.BadModule)
 	}
 	if on {
 		if err := k.Frozen(ctx, workspace, m); err != nil {
+			return err
+		}
+	}
+	if m == directory.ModuleSAML && !on {
+		if err := k.notEnforced(ctx, workspace); err != nil {
 			return err
 		}
 	}
@@ -95,6 +101,16 @@ func (k *Keeper) Switch(ctx context.Context, workspace string, m directory.Modul
 		return unknown(err)
 	}
 	return k.changeSwitches(ctx, workspace, who, func(s *directory.Switches) { *s = s.Set(m, on) })
+}
+
+// notEnforced refuses what would take single sign-on away while it is enforced:
+// only an operator of the server lifts that.
+func (k *Keeper) notEnforced(ctx context.Context, workspace string) error {
+	e, _, err := store.ReadSetting[directory.Enforcement](ctx, k.Store, workspace, directory.EnforcementSetting)
+	if err == nil && e.Enforced {
+		return problem.New(problem.SSOEnforced)
+	}
+	return err
 }
 
 // Proved notes that a module was seen to work: ModuleMicrosoft with the set-up

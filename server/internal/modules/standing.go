@@ -13,6 +13,7 @@ type Facts struct {
 	Workspace directory.Workspace
 	SAML      directory.SAML   // of version 0: never set up
 	Mobile    directory.Mobile // of version 0: never set up
+	Web       directory.MicrosoftWeb
 	Switches  directory.Switches
 	// Credentials is how many tokens and clients for provisioning are in force,
 	// Issued how many there ever were, Called when one was last used.
@@ -92,15 +93,17 @@ func stands(m directory.Module, f Facts, now time.Time) Standing {
 	return Standing{Module: m, State: s.state(), On: s.on, Faults: s.faults, Warnings: s.warnings, Draft: f.Drafts[m]}
 }
 
+// microsoftStands: the app may sign in, browsers may, or both.
 func microsoftStands(f Facts) standing {
-	m := f.Workspace.Microsoft
+	m, web := f.Workspace.Microsoft, f.Web
+	app := m.TenantID != "" && m.ClientID != ""
 	s := standing{
-		begun:    m.TenantID != "" || m.ClientID != "",
-		complete: m.TenantID != "" && m.ClientID != "",
-		on:       f.Switches.On(directory.ModuleMicrosoft),
+		begun:    m.TenantID != "" || m.ClientID != "" || web.TenantID != "" || web.ClientID != "",
+		complete: app || web.Complete(),
+		proven:   app && f.Switches.Proven[directory.ModuleMicrosoft] == m.Fingerprint() || web.Complete() && web.TestedNow(),
+		on:       f.Switches.On(directory.ModuleMicrosoft) && (app || web.Enabled),
 	}
-	s.proven = s.complete && f.Switches.Proven[directory.ModuleMicrosoft] == m.Fingerprint()
-	if s.complete && m.TenantID == m.ClientID {
+	if app && m.TenantID == m.ClientID {
 		s.faults = append(s.faults, problem.WorkspaceNotSet)
 	}
 	return s
@@ -118,8 +121,8 @@ func samlStands(f Facts, now time.Time) standing {
 	c := f.SAML
 	s := standing{
 		begun:    c.Version > 0,
-		complete: c.IdP.EntityID != "" && (c.IdP.SSORedirect != "" || c.IdP.SSOPost != "") && len(c.Certificates) > 0,
-		proven:   !c.Tested.IsZero(),
+		complete: c.Usable(),
+		proven:   c.TestedNow(),
 		on:       !c.Disabled && f.Switches.On(directory.ModuleSAML),
 	}
 	if !s.complete {

@@ -20,7 +20,8 @@ func (s *Store) Policy(ctx context.Context, ws directory.Workspace, now time.Tim
 		directory.EnforcementSetting: &p.Enforcement, directory.SettingDomains: &p.Domains, directory.SettingLocal: &p.Local,
 	}
 	var web directory.MicrosoftWeb
-	into[directory.SettingMicrosoftWeb] = &web
+	var entitled directory.Plan
+	into[directory.SettingMicrosoftWeb], into[directory.SettingEntitled] = &web, &entitled
 	args := []any{ws.ID}
 	for _, kind := range directory.PolicySettings {
 		args = append(args, kind)
@@ -34,10 +35,11 @@ func (s *Store) Policy(ctx context.Context, ws directory.Workspace, now time.Tim
 			return fmt.Errorf("store: setting %s of workspace %q: %w", kind, ws.ID, err)
 		}
 		return nil
-	}, `select kind, doc from settings where workspace = $1 and kind in ($2, $3, $4, $5, $6, $7, $8)`, args...)
+	}, `select kind, doc from settings where workspace = $1 and kind in ($2, $3, $4, $5, $6, $7, $8, $9)`, args...)
 	if err != nil {
 		return p, fmt.Errorf("store: reading the sign-in policy: %w", err)
 	}
+	p.Plan = p.Plan.Within(entitled)
 	microsoft := ws.Microsoft.TenantID != "" && ws.Microsoft.ClientID != ""
 	p.SSO = p.Offers(directory.MethodMicrosoft) == nil && (microsoft || web.Enabled)
 	if p.Local.Enabled && !p.SSO && p.Offers(directory.MethodSAML) == nil { // else nobody asks

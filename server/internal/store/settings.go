@@ -93,6 +93,26 @@ func (s *Store) Settings(ctx context.Context, workspace, prefix string) (all []S
 	return all, nil
 }
 
+// SettingsOfKind returns the settings of one kind of all workspaces, by workspace.
+func (s *Store) SettingsOfKind(ctx context.Context, kind string) (all []Setting, err error) {
+	if !storable(kind) {
+		return nil, nil
+	}
+	err = s.read.each(ctx, func(row scanner) error {
+		n := Setting{Kind: kind}
+		var doc string
+		var modified int64
+		err := row.Scan(&n.Workspace, &n.Version, &doc, &n.Who, &modified)
+		n.Doc, n.Modified = []byte(doc), fromMicro(modified)
+		all = append(all, n)
+		return err
+	}, `select workspace, version, doc, who, modified from settings where kind = $1 order by workspace`, kind)
+	if err != nil {
+		return nil, fmt.Errorf("store: reading settings: %w", err)
+	}
+	return all, nil
+}
+
 // ReadSetting returns the setting of one kind as a T, with its version. Where it
 // was never set, that is the zero T and version 0.
 func ReadSetting[T any](ctx context.Context, s *Store, workspace, kind string) (value T, version int64, err error) {
