@@ -8,6 +8,7 @@ const (
 	MailUnsafe     Code = "LY-MAIL-004"
 	MailRefused    Code = "LY-MAIL-005"
 	MailEmpty      Code = "LY-MAIL-006"
+	MailBadWatch   Code = "LY-MAIL-007"
 )
 
 var mailTexts = map[Code]Text{
@@ -17,4 +18,5 @@ var mailTexts = map[Code]Text{
 	MailUnsafe:     {400, "Without encryption, mail may go only to a mail server on this very machine.", "Use starttls (usually port 587) or tls (usually port 465).", Operator},
 	MailRefused:    {502, "The mail server did not take the mail.", "Check host, port, encryption, user name, password and sender, and that the mail server accepts mail from this machine.", Operator},
 	MailEmpty:      {400, "A mail needs a subject, a text and at least one recipient.", "Fill in what is missing.", You},
+	MailBadWatch:   {400, "Word of provisioning cannot be sent like that.", "Mend what is named, and save again.", Admin},
 }

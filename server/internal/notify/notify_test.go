@@ -362,7 +362,7 @@ func TestPost_theMailServerIsSetOnceChecked(t *testing.T) {
 	if err != nil || got.Port != 587 || got.Encryption != notify.StartTLS {
 		t.Fatalf("set %+v, %v", got, err)
 	}
-	if fmt.Sprintf("%v %+v %#v", s, s, s); strings.Contains(fmt.Sprintf("%v %+v %#v", s, s, s), "pass-1") {
+	if strings.Contains(fmt.Sprintf("%v %+v %#v", s, s, s), "pass-1") {
 		t.Error("the password shows itself")
 	}
 	s.Password, s.From = "", "b@x.example"

@@ -33,6 +33,8 @@ type call struct {
 	query    params
 	// request is the id that the answer carries in X-Request-Id.
 	request string
+	// body is what was sent, for the record.
+	body []byte
 }
 
 // now is the time as the store keeps it.

@@ -39,6 +39,7 @@ func (h *Handler) record(r *http.Request, c *call, out *writer, segments []strin
 	}
 	if c != nil {
 		rec.about(c)
+		rec.Body = redactBody(c.body)
 	}
 	rec.Step = stepOf(r, rec.Type)
 	rec.failed(err)

@@ -66,9 +66,62 @@ func TestRecord_itSaysWhatCameOfARequestAndNoValues(t *testing.T) {
 		t.Errorf("details or credentials are wrong: %+v", *all)
 	}
 	for _, r := range *all {
-		text := r.Detail + r.Filter + r.Name + r.Kind + r.Type + strings.Join(r.Attributes, " ")
+		text := r.Detail + r.Filter + r.Body + r.Name + r.Kind + r.Type + strings.Join(r.Attributes, " ")
 		if strings.Contains(strings.ToLower(text), "canary") || strings.Contains(text, d.token.Reveal()) {
 			t.Errorf("a value was kept: %+v", r)
 		}
+	}
+}
+
+func TestRecord_itKeepsTheShapeOfABodyAndWhichRequestsAreTests(t *testing.T) {
+	d := newDesk(t, "sqlite", nil)
+	h, all := recorded(d)
+	id := d.askOf(h, "POST", "/Users", person("ada@acme.example", "e-1")).body["id"].(string)
+	d.askOf(h, "PATCH", "/Users/"+id, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[`+
+		`{"op":"Replace","path":"emails[type eq \"work\"].value","value":"canary@acme.example"},{"op":"Replace","path":"active","value":"False"}]}`)
+	const guid = "0a8b1c2d-aaaa-bbbb-cccc-0123456789ab"
+	for filter, want := range map[string]string{
+		`userName eq "` + guid + `"`:                         store.StepTest,
+		`emails[type eq "work"].value eq "` + guid + `"`:     store.StepTest,
+		`externalId eq "` + guid + `"`:                       store.StepLookUp,
+		`userName eq "ada@acme.example"`:                     "",
+		`userName eq "` + guid + `" and active eq true`:      "",
+		`userName eq "` + guid + `" or userName eq "canary"`: "",
+	} {
+		d.askOf(h, "GET", "/Users?filter="+url.QueryEscape(filter), "")
+		if got := (*all)[len(*all)-1].Step; got != want {
+			t.Errorf("%s is %q, want %q", filter, got, want)
+		}
+	}
+	const want = `{
+ "Operations": [
+  {
+   "op": "Replace",
+   "path": "emails[type eq \"…\"].value",
+   "value": "…"
+  },
+  {
+   "op": "Replace",
+   "path": "active",
+   "value": "False"
+  }
+ ],
+ "schemas": [
+  "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+ ]
+}`
+	if got := (*all)[1].Body; got != want {
+		t.Errorf("the body is kept as %s", got)
+	}
+	if got := (*all)[0].Body; strings.Contains(got, "ada") || strings.Contains(got, "e-1") || !strings.Contains(got, `"userName": "…"`) {
+		t.Errorf("the creation is kept as %s", got)
+	}
+	var members []string
+	for range 100 {
+		members = append(members, `{"value":"`+id+`"}`)
+	}
+	d.askOf(h, "POST", "/Groups", `{"displayName":"Crew","members":[`+strings.Join(members, ",")+`]}`)
+	if got := (*all)[len(*all)-1].Body; !strings.Contains(got, "… and 95 more") || strings.Contains(got, id) {
+		t.Errorf("a group is kept as %s", got)
 	}
 }

@@ -169,6 +169,7 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request, u *url.URL, segment
 		if q.body, err = readBody(w, r); err != nil {
 			return err
 		}
+		c.body = q.body
 	}
 	done, err := answer(c, r.Context(), q)
 	if err != nil {

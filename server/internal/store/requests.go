@@ -16,7 +16,7 @@ const (
 	KeepRequestsFor = 30 * 24 * time.Hour
 
 	requestsAtOnce = 32 // rows of one statement
-	requestColumns = 15
+	requestColumns = 16
 	pruneAtOnce    = 1000
 	maxRequests    = 1000 // of one answer
 )
@@ -46,6 +46,9 @@ type Request struct {
 	// Step says what the request was in setting provisioning up: StepTest,
 	// StepLookUp or nothing.
 	Step string
+	// Body is what was sent, without values: texts are replaced by … and long
+	// lists cut.
+	Body string
 	// Request is the id that the answer carried in X-Request-Id.
 	Request string
 	Took    time.Duration
@@ -58,6 +61,8 @@ type RequestQuery struct {
 	ID, Name string
 	// Failed narrows to those that were answered with an error.
 	Failed bool
+	// Changes leaves out what only read.
+	Changes bool
 	// Before, unless zero, leaves out what is not older.
 	Before time.Time
 	// Limit is at most 1,000, which zero means too.
@@ -87,6 +92,9 @@ func (s *Store) Requests(ctx context.Context, workspace string, q RequestQuery) 
 	if q.Failed {
 		where = append(where, "status >= 400")
 	}
+	if q.Changes {
+		where = append(where, "method not in ('GET', 'HEAD')")
+	}
 	if !q.Before.IsZero() {
 		where = append(where, "at < "+arg(micro(q.Before)))
 	}
@@ -100,13 +108,13 @@ func (s *Store) Requests(ctx context.Context, workspace string, q RequestQuery) 
 		var at, took int64
 		var names string
 		if err := row.Scan(&at, &r.Workspace, &r.Credential, &r.Method, &r.Type, &r.ID, &r.Name,
-			&r.Filter, &names, &r.Status, &r.Kind, &r.Detail, &r.Request, &took, &r.Step); err != nil {
+			&r.Filter, &names, &r.Status, &r.Kind, &r.Detail, &r.Request, &took, &r.Step, &r.Body); err != nil {
 			return err
 		}
 		r.At, r.Took, r.Attributes = fromMicro(at), time.Duration(took)*time.Microsecond, strings.Fields(names)
 		all = append(all, r)
 		return nil
-	}, `select at, workspace, credential, method, type, resource, name, filter, attributes, status, kind, detail, request, took, step
+	}, `select at, workspace, credential, method, type, resource, name, filter, attributes, status, kind, detail, request, took, step, body
 		from scim_requests where `+strings.Join(where, " and ")+` order by at desc, pk desc limit `+arg(limit), args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: reading requests: %w", err)
@@ -186,12 +194,12 @@ func (t *tx) insertRequests(ctx context.Context, all []Request) error {
 		args, n := args[:0], 0
 		for _, r := range chunk {
 			names := strings.Join(r.Attributes, " ")
-			if !known[r.Workspace] || !storable(r.Credential, r.Method, r.Type, r.ID, r.Name, r.Filter, names, r.Kind, r.Detail, r.Request, r.Step) {
+			if !known[r.Workspace] || !storable(r.Credential, r.Method, r.Type, r.ID, r.Name, r.Filter, names, r.Kind, r.Detail, r.Request, r.Step, r.Body) {
 				continue
 			}
 			n++
 			args = append(args, micro(r.At), r.Workspace, r.Credential, r.Method, r.Type, r.ID, r.Name,
-				r.Filter, names, r.Status, r.Kind, r.Detail, r.Request, r.Took.Microseconds(), r.Step)
+				r.Filter, names, r.Status, r.Kind, r.Detail, r.Request, r.Took.Microseconds(), r.Step, r.Body)
 		}
 		if n == 0 {
 			continue
@@ -215,7 +223,7 @@ var requestTexts = func() (texts [requestsAtOnce + 1]string) {
 			rows[i] = "(" + strings.Join(marks, ", ") + ")"
 		}
 		texts[n] = `insert into scim_requests (at, workspace, credential, method, type, resource, name, filter,
-			attributes, status, kind, detail, request, took, step) values ` + strings.Join(rows, ", ")
+			attributes, status, kind, detail, request, took, step, body) values ` + strings.Join(rows, ", ")
 	}
 	return texts
 }()

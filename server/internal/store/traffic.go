@@ -51,7 +51,7 @@ func (t *tx) countRequests(ctx context.Context, all []Request, known map[string]
 		minutes[key] = withRequest(minutes[key], r)
 		for _, step := range stepsOf(r) {
 			at := [2]string{r.Workspace, step}
-			steps[at] = tried(steps[at], step, r)
+			steps[at] = stepAfter(steps[at], step, r)
 		}
 	}
 	// In one order everywhere, as servers that share a database write the same rows.
@@ -111,8 +111,8 @@ func stepsOf(r Request) (steps []string) {
 	return steps
 }
 
-// tried is a step after one more request.
-func tried(s SCIMStep, step string, r Request) SCIMStep {
+// stepAfter is a step after one more request.
+func stepAfter(s SCIMStep, step string, r Request) SCIMStep {
 	s.Step = step
 	if r.Status < 400 && (s.Done.IsZero() || r.At.Before(s.Done)) {
 		s.Done = r.At

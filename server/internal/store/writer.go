@@ -89,6 +89,9 @@ func (s *Store) writeFirst(ctx context.Context, do func(context.Context, *tx) er
 
 // perform is writeFirst for what is no part of an act.
 func (s *Store) perform(ctx context.Context, do func(context.Context, *tx) error, firsts ...*first) error {
+	if trying(ctx) {
+		do = tried(do)
+	}
 	t := &task{firsts: firsts, do: do, done: make(chan struct{})}
 	if err := s.w.send(ctx, t); err != nil {
 		return err
@@ -104,6 +107,9 @@ func (s *Store) perform(ctx context.Context, do func(context.Context, *tx) error
 	var p *panicked
 	if errors.As(t.err, &p) {
 		panic(p)
+	}
+	if errors.Is(t.err, errTried) {
+		return nil
 	}
 	return t.err
 }

@@ -69,3 +69,4 @@ insert into scim_steps (workspace, step, done, tried, status, detail)
   from scim_requests where status < 400 and method in ('GET', 'POST', 'PATCH') and type in ('Users', 'Groups') group by workspace, method;
 
 alter table scim_requests add column step {TEXT} not null default '';
+alter table scim_requests add column body {TEXT} not null default '';
