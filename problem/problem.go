@@ -134,6 +134,7 @@ var catalog = joined(
 	oidcTexts,
 	ssoTexts,
 	auditTexts,
+	peopleTexts,
 	domainTexts,
 	localTexts,
 )

@@ -62,6 +62,7 @@ var arrows = []arrow{
 	{"server/internal/provision", []string{"server/internal/directory", "server/internal/scim", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/modules", []string{"server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/enforce", []string{"server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
+	{"server/internal/people", []string{"server/internal/directory", "server/internal/store", "problem"}, "what administrators do with people is the same for pages and commands"},
 	{"server/internal/timeline", []string{"server/internal/directory", "server/internal/store", "problem"}, "one list of what happened to somebody, for commands and pages alike"},
 	{"server/internal/deliver", []string{"server/api", "server/internal/directory", "server/internal/outbound", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/console", []string{"server/api", "server/internal/directory", "server/internal/store", "problem"}, "what all pages stand on knows none of them"},

@@ -82,10 +82,21 @@ func HasEmail(u User, email string) bool {
 	if Fold(u.UserName) == Fold(email) {
 		return true
 	}
-	for _, e := range object(u.Doc).list("emails") {
-		if Fold(e.text("value")) == Fold(email) {
+	for _, address := range AddressesOf(u) {
+		if Fold(address) == Fold(email) {
 			return true
 		}
 	}
 	return false
+}
+
+// AddressesOf are a person's e-mail addresses, in the order in which the
+// provisioner sent them.
+func AddressesOf(u User) (all []string) {
+	for _, e := range object(u.Doc).list("emails") {
+		if address := e.text("value"); address != "" {
+			all = append(all, address)
+		}
+	}
+	return all
 }
