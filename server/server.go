@@ -45,8 +45,8 @@ type Server struct {
 	public http.Handler
 	// console serves administrators.
 	console *console.Console
-	admin  http.Handler
-	hub    *deliver.Hub
+	admin   http.Handler
+	hub     *deliver.Hub
 	// requests is the record of provisioning.
 	requests *store.RequestLog
 	// saml keeps SAML connections up to date.
