@@ -11,6 +11,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/api"
+	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/notify"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
@@ -87,6 +88,9 @@ type Config struct {
 	// Console is how administrators reach their pages. The zero value has them at
 	// /admin.
 	Console ConsoleConfig
+
+	// sentry says who administrators are where a test does.
+	sentry console.Sentry
 
 	// How the event stream keeps time: tests make these short. Zero means
 	// one second and twenty seconds.

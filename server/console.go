@@ -53,7 +53,12 @@ func (s *Server) consoleSections() []console.Section {
 }
 
 // sentry says who administrators are.
-func (s *Server) sentry() console.Sentry { return nobody{} }
+func (s *Server) sentry() console.Sentry {
+	if s.cfg.sentry != nil {
+		return s.cfg.sentry
+	}
+	return nobody{}
+}
 
 // nobody lets nobody in.
 type nobody struct{}

@@ -209,3 +209,6 @@ func (o *Console) TakesFile(name, field string) bool {
 		return f.Type == upload && fieldName(f) == field
 	})
 }
+
+// IsDownload says whether the route answers with a file.
+func (r Route) IsDownload() bool { return r.kind == download }
