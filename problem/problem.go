@@ -137,6 +137,7 @@ var catalog = joined(
 	peopleTexts,
 	domainTexts,
 	localTexts,
+	announceTexts,
 )
 
 func joined(parts ...map[Code]Text) map[Code]Text {
