@@ -73,6 +73,7 @@ var arrows = []arrow{
 	{"cmd/lanyardd", []string{"server/cli", "server", "server/sqlite", "server/postgres", "entratest", "problem"}, "main hands the commands both engines and, for dev, entratest"},
 	{"entratest", nil, "an emulator that shared code with the server would agree with its mistakes"},
 	{"internal/arch", nil, "it holds tests only"},
+	{"server/internal/articles", nil, "it holds tests only, which may use any part"},
 	{"internal/examples", nil, "it holds tests only, which may use any part"},
 	{"tools/...", []string{"..."}, "programs for people who work on Lanyard may use any part; no part may use them"},
 }
