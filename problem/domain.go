@@ -38,6 +38,7 @@ const (
 	EmailChanged Code = "LY-DOM-032" // the person was changed meanwhile
 	EmailSame    Code = "LY-DOM-033"
 
+	DomainChanged     Code = "LY-DOM-041" // the rules, by somebody else
 	DepartmentInvalid Code = "LY-DOM-040"
 )
 
@@ -77,5 +78,6 @@ var domainTexts = map[Code]Text{
 	EmailChanged: {409, "This person was changed meanwhile.", "Look at what is there now, and make your change again.", Admin},
 	EmailSame:    {400, "This is the address that they have already.", "Enter another address, or choose Allow.", Admin},
 
+	DomainChanged:     {409, "Somebody else changed the rules of the domains meanwhile.", "Look at what is there now, and make your change again.", Admin},
 	DepartmentInvalid: {400, "This cannot be the name of a department.", "Enter a name of at most 100 characters on one line, or none.", Admin},
 }

@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -179,3 +181,39 @@ func guestAddress(upn string) (string, DomainBasis) {
 
 // MailOf returns the e-mail address by which people are known: ProfileOf's.
 func MailOf(doc []byte) string { return pick(object(doc).list("emails"), "work", "value") }
+
+// WithEmail returns a person whose e-mail address, the one of MailOf, is another.
+// Where they have none, it becomes that of type work and the primary one.
+func WithEmail(u User, address string) (User, error) {
+	fields := fieldsOf{}
+	if len(bytes.TrimSpace(u.Doc)) > 0 {
+		if err := json.Unmarshal(u.Doc, &fields); err != nil {
+			return u, fmt.Errorf("directory: reading the resource: %w", err)
+		}
+	}
+	if fields == nil { // the resource was null
+		fields = fieldsOf{}
+	}
+	list, was := fields.list("emails"), MailOf(u.Doc)
+	if was == "" {
+		list = append(list, fieldsOf{"type": mustJSON("work"), "primary": mustJSON(true)})
+	}
+	for _, e := range list {
+		if e.text("value") != was {
+			continue
+		}
+		e.set("value", mustJSON(address))
+		for k := range e {
+			if strings.EqualFold(k, "display") { // it named the address that was
+				delete(e, k)
+			}
+		}
+	}
+	fields.set("emails", mustJSON(list))
+	doc, err := json.Marshal(fields)
+	if err != nil {
+		return u, fmt.Errorf("directory: writing the resource: %w", err)
+	}
+	u.Doc = doc
+	return u, nil
+}

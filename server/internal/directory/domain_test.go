@@ -101,3 +101,29 @@ func TestPermit_refusesThoseOutsideUnlessTheyAreExemptOrOnlyWarnedOf(t *testing.
 		})
 	}
 }
+
+// req: F4
+func TestWithEmail_changesTheAddressThatPeopleAreKnownBy(t *testing.T) {
+	cases := map[string]struct{ doc, want string }{
+		"none":              {`{"userName":"ada"}`, `{"emails":[{"primary":true,"type":"work","value":"new@acme.example"}],"userName":"ada"}`},
+		"work among others": {`{"emails":[{"type":"home","value":"h@x.example"},{"type":"work","value":"w@x.example","display":"w@x.example"}]}`, `{"emails":[{"type":"home","value":"h@x.example"},{"type":"work","value":"new@acme.example"}]}`},
+		"one without value": {`{"emails":[{"type":"work"}]}`, `{"emails":[{"type":"work","value":"new@acme.example"},{"primary":true,"type":"work","value":"new@acme.example"}]}`},
+		"the same twice":    {`{"emails":[{"type":"home","value":"a@x.example"},{"type":"work","value":"a@x.example"}]}`, `{"emails":[{"type":"home","value":"new@acme.example"},{"type":"work","value":"new@acme.example"}]}`},
+		"empty":             {``, `{"emails":[{"primary":true,"type":"work","value":"new@acme.example"}]}`},
+		"null":              {`null`, `{"emails":[{"primary":true,"type":"work","value":"new@acme.example"}]}`},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			u, err := directory.WithEmail(directory.User{Doc: []byte(c.doc)}, "new@acme.example")
+			if err != nil || string(u.Doc) != c.want {
+				t.Errorf("got %s, %v\nwant %s", u.Doc, err, c.want)
+			}
+			if got := directory.ProfileOf(u).Email; got != "new@acme.example" {
+				t.Errorf("known by %q", got)
+			}
+		})
+	}
+	if _, err := directory.WithEmail(directory.User{Doc: []byte(`[`)}, "a@b.example"); err == nil {
+		t.Error("a resource that cannot be read was written anew")
+	}
+}

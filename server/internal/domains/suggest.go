@@ -1,0 +1,58 @@
+package domains
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+)
+
+// Suggestion is a domain that is probably the workspace's.
+type Suggestion struct {
+	Domain string `json:"domain"`
+	// People have an address of it.
+	People int `json:"people"`
+	// Tenant says that sign-in with Microsoft is set up for it.
+	Tenant bool `json:"tenant"`
+}
+
+// maxSuggestions is how many are made.
+const maxSuggestions = 8
+
+// Suggest returns domains that are not claimed yet, from what is known of the
+// tenant, from people's addresses and user names, and from the address of whoever
+// asks (which may be empty); the most likely first.
+func (f *Flow) Suggest(ctx context.Context, o Overview, asker string) ([]Suggestion, error) {
+	people, err := f.people(ctx, o.Workspace.Directory)
+	if err != nil {
+		return nil, err
+	}
+	count := map[string]int{}
+	for _, k := range people {
+		if !k.active {
+			continue
+		}
+		own := directory.DomainOf(k.mail)
+		count[own]++
+		if upn := directory.DomainOf(k.userName); upn != own && !directory.Guest(k.userName) {
+			count[upn]++
+		}
+	}
+	hint := listed(o.Workspace.Microsoft.DomainHint)
+	for _, d := range []string{hint, directory.DomainOf(asker)} {
+		count[d] += 0 // it is one, though nobody has an address of it
+	}
+	var all []Suggestion
+	for domain, n := range count {
+		name, err := Parse(domain)
+		if err != nil || name != domain || initial(domain) || slices.ContainsFunc(o.Claims, func(c directory.DomainClaim) bool { return c.Domain == domain }) {
+			continue
+		}
+		all = append(all, Suggestion{Domain: domain, People: n, Tenant: domain == hint})
+	}
+	slices.SortFunc(all, func(a, b Suggestion) int {
+		return cmp.Or(cmp.Compare(b.People, a.People), cmp.Compare(a.Domain, b.Domain))
+	})
+	return all[:min(len(all), maxSuggestions)], nil
+}
