@@ -25,6 +25,10 @@ var accessHosts = []string{
 // stolen assertion would be good for too long.
 const maxSkew = 10 * time.Minute
 
+// CheckSettings says what is wrong with the values that an administrator may set,
+// apart from the identity provider's: the first one, as a problem.
+func CheckSettings(c directory.SAML) error { return checkSAML(c) }
+
 // checkSAML checks every value that an administrator may set.
 func checkSAML(c directory.SAML) error {
 	for _, id := range append([]string{c.EntityID}, c.Audiences...) {
