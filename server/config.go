@@ -85,6 +85,16 @@ type Config struct {
 	// sent.
 	Mail *MailServer
 
+	// Accounts keeps the passwords of employees, for programs that embed the server
+	// and have some. Nil means that the server keeps those that there are itself.
+	// Whether a workspace takes passwords at all is set for each; by default none
+	// does.
+	Accounts Accounts
+
+	// Resolver asks DNS whether a domain is a workspace's. Nil means
+	// net.DefaultResolver.
+	Resolver Resolver
+
 	// Console is how administrators reach their pages. The zero value has them at
 	// /admin.
 	Console ConsoleConfig

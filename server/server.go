@@ -33,6 +33,8 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/deliver"
+	"github.com/lanyard-sso/lanyard/server/internal/domains"
+	"github.com/lanyard-sso/lanyard/server/internal/local"
 	"github.com/lanyard-sso/lanyard/server/internal/notify"
 	"github.com/lanyard-sso/lanyard/server/internal/signin"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
@@ -53,6 +55,10 @@ type Server struct {
 	saml *signin.Refresher
 	// post sends mail.
 	post *notify.Post
+	// domains keeps the domains of workspaces.
+	domains *domains.Flow
+	// book keeps employees' passwords.
+	book *local.Book
 }
 
 // New makes a server. It does no I/O and starts nothing. The errors are
@@ -84,6 +90,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{cfg: c.withDefaults()}
 	s.post = notify.New(notify.Config{Store: s.cfg.Store, Key: s.cfg.ServerKey, SMTP: s.cfg.Mail, Log: s.cfg.Log, Now: s.cfg.Now, Poll: s.cfg.poll})
+	s.domains = s.newDomains()
 	s.mount(types)
 	return s, nil
 }
@@ -107,11 +114,13 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.sweep(ctx) })
 	g.Go(func() error { return s.index(ctx) })
 	g.Go(func() error { return s.purge(ctx) })
+	g.Go(func() error { return s.settle(ctx) })
 	g.Go(func() error { return s.rank(ctx) })
 	g.Go(func() error { return s.keepRequests(ctx) })
 	g.Go(func() error { return s.warnOfExpiry(ctx) })
 	g.Go(func() error { return s.saml.Run(ctx) })
 	g.Go(func() error { return s.post.Run(ctx) })
+	g.Go(func() error { return s.domains.Run(ctx) })
 	if s.cfg.OnEvent != nil {
 		g.Go(func() error { return s.hook().Run(ctx) })
 	}
