@@ -200,6 +200,18 @@ func (d *Desk) Pause(ctx context.Context, workspace, who string) error {
 	})
 }
 
+// Remove takes the connection of a workspace away, with its keys. While it is
+// enforced that is problem.SSOEnforced.
+func (d *Desk) Remove(ctx context.Context, workspace, who string) error {
+	if _, err := d.Store.SAML(ctx, workspace); errors.Is(err, store.ErrNotFound) {
+		return problem.Wrap(problem.SAMLNotSet, err)
+	}
+	err := d.Store.RestoreSAML(ctx, workspace, who, d.Now(), nil, setupKinds, func(e directory.Enforcement) error {
+		return when(e.Enforced, problem.SSOEnforced)
+	})
+	return unknown(err)
+}
+
 // Free says whether a workspace's administrators may take single sign-on away:
 // nil, or problem.SSOEnforced.
 func (d *Desk) Free(ctx context.Context, workspace string) error {

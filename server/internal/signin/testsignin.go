@@ -48,12 +48,15 @@ type TestResult struct {
 	Checks   []TestCheck  `json:"checks"`
 	Warnings []TestCheck  `json:"warnings,omitempty"`
 	// What follows is there only where the response was verified.
-	NameID       string              `json:"name_id,omitempty"`
-	NameIDFormat string              `json:"name_id_format,omitempty"`
-	Signed       string              `json:"signed,omitempty"`
-	Encrypted    bool                `json:"encrypted,omitempty"`
-	Attributes   map[string][]string `json:"attributes,omitempty"`
-	Person       *TestPerson         `json:"person,omitempty"`
+	NameID       string `json:"name_id,omitempty"`
+	NameIDFormat string `json:"name_id_format,omitempty"`
+	// NameIDLooksLike is the attribute of Entra's that it was made from, as far as
+	// can be told (row B7).
+	NameIDLooksLike string              `json:"name_id_looks_like,omitempty"`
+	Signed          string              `json:"signed,omitempty"`
+	Encrypted       bool                `json:"encrypted,omitempty"`
+	Attributes      map[string][]string `json:"attributes,omitempty"`
+	Person          *TestPerson         `json:"person,omitempty"`
 	// Would are sentences: what would happen if the connection were on.
 	Would []string `json:"would,omitempty"`
 }
@@ -112,9 +115,18 @@ const testPrefix = "lytest_"
 // TestResult returns how a test stands. An unknown one is
 // problem.TestLinkUnknown.
 func (s *SAMLSetup) TestResult(ctx context.Context, workspace, id string) (TestResult, error) {
+	return testResult(ctx, s.Store, workspace, id, s.Now())
+}
+
+// ticketLooker looks at tickets.
+type ticketLooker interface {
+	Ticket(ctx context.Context, key store.TicketKey, now time.Time) (store.Ticket, error)
+}
+
+func testResult(ctx context.Context, st ticketLooker, workspace, id string, now time.Time) (TestResult, error) {
 	var res TestResult
 	for _, kind := range []store.TicketKind{store.TicketResult, store.TicketTest} {
-		t, err := s.Store.Ticket(ctx, store.TicketKey{Kind: kind, Workspace: workspace, Hash: id}, s.Now())
+		t, err := st.Ticket(ctx, store.TicketKey{Kind: kind, Workspace: workspace, Hash: id}, now)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
@@ -139,15 +151,25 @@ func (h *SAMLHandler) test(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, now, id := r.Context(), h.Now(), directory.HashToken(r.URL.Query().Get("t"))
-	doc, err := json.Marshal(TestResult{State: TestStarted, At: now.UTC()})
+	id := directory.HashToken(r.URL.Query().Get("t"))
+	if err := h.openTest(r.Context(), v.ws.ID, id); err != nil {
+		return err
+	}
+	// Somebody who is signed in already would otherwise see nothing of it.
+	return h.send(w, r, v, purpose{Test: id, Config: v.conn.ConfigHash()}, hintsOf(r.URL.Query()))
+}
+
+// openTest spends the link of a test; its result takes its place.
+func (h *SAMLHandler) openTest(ctx context.Context, workspace, id string) error {
+	now := h.Now()
+	doc, err := json.Marshal(TestResult{State: TestStarted, At: now.UTC(), Checks: []TestCheck{}})
 	if err != nil {
 		return err
 	}
-	result := store.TicketKey{Kind: store.TicketResult, Workspace: v.ws.ID, Hash: id}
+	result := store.TicketKey{Kind: store.TicketResult, Workspace: workspace, Hash: id}
 	err = h.Store.Exchange(ctx,
-		[]store.TicketKey{{Kind: store.TicketTest, Workspace: v.ws.ID, Hash: id}},
-		[]store.Ticket{{Kind: store.TicketResult, Hash: id, Workspace: v.ws.ID, Doc: doc, Created: now, Expires: now.Add(resultLife)}}, now)
+		[]store.TicketKey{{Kind: store.TicketTest, Workspace: workspace, Hash: id}},
+		[]store.Ticket{{Kind: store.TicketResult, Hash: id, Workspace: workspace, Doc: doc, Created: now, Expires: now.Add(resultLife)}}, now)
 	if errors.Is(err, store.ErrNotFound) {
 		if _, terr := h.Store.Ticket(ctx, result, now); terr == nil {
 			return problem.Wrap(problem.TestLinkUsed, err)
@@ -157,15 +179,14 @@ func (h *SAMLHandler) test(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("starting the test: %w", err)
 	}
-	// Somebody who is signed in already would otherwise see nothing of it.
-	return h.send(w, r, v, purpose{Test: id, Config: v.conn.ConfigHash()}, hintsOf(r.URL.Query()))
+	return nil
 }
 
 // tested is what a test shows of a verified response.
 func (h *SAMLHandler) tested(v visit, a *saml.Assertion) *TestResult {
 	res := &TestResult{
 		State: TestPassed, At: h.Now().UTC(), Checks: checksOf(a.Report),
-		NameID: a.NameID.Value, NameIDFormat: a.NameID.Format, Signed: string(a.Signed), Encrypted: a.Encrypted,
+		NameID: a.NameID.Value, NameIDFormat: a.NameID.Format, NameIDLooksLike: a.NameIDLooksLike(), Signed: string(a.Signed), Encrypted: a.Encrypted,
 		Attributes: map[string][]string{},
 	}
 	for _, at := range a.Attributes {
@@ -208,7 +229,7 @@ func (h *SAMLHandler) finishTest(w http.ResponseWriter, r *http.Request, v visit
 		return errors.New("a test without a result")
 	}
 	id := claimed(k)
-	u, err := h.lookUp(r.Context(), v, id)
+	u, err := h.lookUp(r.Context(), v.ws, v.conn.JIT, id)
 	if err == nil {
 		err = v.rule(id)(u)
 	}
@@ -221,7 +242,7 @@ func (h *SAMLHandler) finishTest(w http.ResponseWriter, r *http.Request, v visit
 	default:
 		res.Person = h.preview(v, u, id)
 		res.Checks = append(res.Checks, TestCheck{Name: "person", OK: true, Received: res.Person.UserName})
-		res.Would = wouldBe(v, u, id, *res.Person)
+		res.Would = wouldBe(v, u, id, *res.Person, "SAML sign-in")
 	}
 	res.ConfigHash = k.Purpose.Config
 	if err := h.storeResult(r.Context(), v.ws.ID, k.Purpose.Test, *res); err != nil {
@@ -239,7 +260,7 @@ func (h *SAMLHandler) finishTest(w http.ResponseWriter, r *http.Request, v visit
 func (h *SAMLHandler) preview(v visit, u *directory.User, id identity) *TestPerson {
 	if u == nil {
 		p := &TestPerson{UserName: id.UserName, Name: id.Name, Email: id.Email}
-		if made, err := (people{h.Store, h.Now}).newUser(v.ws, id); err == nil {
+		if made, err := h.people(directory.MethodSAML).newUser(v.ws, id); err == nil {
 			p.Role = made.Role
 		}
 		return p
@@ -249,7 +270,7 @@ func (h *SAMLHandler) preview(v visit, u *directory.User, id identity) *TestPers
 }
 
 // wouldBe says what a sign-in would do if the connection were on.
-func wouldBe(v visit, u *directory.User, id identity, p TestPerson) []string {
+func wouldBe(v visit, u *directory.User, id identity, p TestPerson, what string) []string {
 	out := []string{}
 	switch {
 	case u == nil:
@@ -260,9 +281,9 @@ func wouldBe(v visit, u *directory.User, id identity, p TestPerson) []string {
 		out = append(out, fmt.Sprintf("%s would be signed in.", p.UserName))
 	}
 	if v.conn.Disabled {
-		return append(out, "SAML sign-in is switched off now; after enabling, everybody who is assigned can sign in.")
+		return append(out, what+" is switched off now; after enabling, everybody who is assigned can sign in.")
 	}
-	return append(out, "SAML sign-in is on: this is what happens already.")
+	return append(out, what+" is on: this is what happens already.")
 }
 
 // testFailed stores and shows why a response to a test was refused.
