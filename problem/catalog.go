@@ -56,6 +56,7 @@ const (
 	TokenVersion   Code = "LY-TOK-012"
 	TokenIsIDToken Code = "LY-TOK-013"
 	TokenNoObject  Code = "LY-TOK-014" // no oid
+	TokenPersonal  Code = "LY-TOK-015" // of a personal Microsoft account
 	TokenRefused   Code = "LY-TOK-000" // what the outside is told for all of the above
 
 	SessionGone  Code = "LY-SES-001" // unknown, expired, revoked: alike
@@ -160,6 +161,7 @@ var texts = map[Code]Text{
 	TokenVersion:   {401, tokenSentence, tokenNext, Admin},
 	TokenIsIDToken: {401, tokenSentence, tokenNext, Admin},
 	TokenNoObject:  {401, tokenSentence, tokenNext, Admin},
+	TokenPersonal:  {401, tokenSentence, tokenNext, Admin},
 
 	SessionGone:  {401, "You are signed out.", "Sign in again.", You},
 	AccessEnded:  {403, "Your access was removed by your organisation.", "If you think this is a mistake, ask your IT administrator.", Admin},

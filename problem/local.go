@@ -31,6 +31,15 @@ const (
 	M365BadSetting   Code = "LY-MSWEB-010"
 	M365NoTest       Code = "LY-MSWEB-011"
 	M365Changed      Code = "LY-MSWEB-012"
+
+	// What an ID token can fail: an administrator is told which check it was.
+	M365Tenant      Code = "LY-MSWEB-020"
+	M365Audience    Code = "LY-MSWEB-021"
+	M365Nonce       Code = "LY-MSWEB-022" // missing, or another's; or no ID token at all
+	M365IssuerClaim Code = "LY-MSWEB-023"
+	M365Personal    Code = "LY-MSWEB-024"
+	M365Time        Code = "LY-MSWEB-025"
+	M365Token       Code = "LY-MSWEB-026" // any other check
 )
 
 var localTexts = map[Code]Text{
@@ -61,5 +70,13 @@ var localTexts = map[Code]Text{
 	M365Untested:     {409, "No test sign-in has succeeded with these settings.", "Make a test sign-in first, then switch it on.", Admin},
 	M365BadSetting:   {422, "This setting of sign-in with Microsoft can't be used.", "Correct it and save again.", Admin},
 	M365NoTest:       {410, "This test link was used before, is too old, or was never valid.", "Make a new one.", Admin},
-	M365Changed:      {409, "Somebody else changed the set-up of sign-in with Microsoft meanwhile.", "Look at what is there now, and make your change again.", Admin},
+	M365Tenant:       {403, "You signed in with an account of another organisation.", nextAccount, You},
+	M365Audience:     {502, "Microsoft's answer was made for another application.", "Compare the Application (client) ID of the app registration with the one that is set here.", Admin},
+	M365Nonce:        {400, "Microsoft's answer does not belong to this sign-in.", "Sign in again. If it happens once more, tell your IT administrator.", Admin},
+	M365IssuerClaim:  {502, "Microsoft's answer names another issuer than this organisation's tenant.", "Compare the Directory (tenant) ID with the one that is set here, and the supported account types of the app registration: accounts in this organizational directory only.", Admin},
+	M365Personal:     {403, "You signed in with a personal Microsoft account.", "Sign in with your work account.", You},
+	M365Time:         {502, "Microsoft's answer is not valid at this time.", "Set the clock of this server, and sign in again.", Operator},
+	M365Token:        {502, "Microsoft's answer failed a check.", "Sign in again. If it happens once more, look into the server's log by the correlation id.", Admin},
+
+	M365Changed: {409, "Somebody else changed the set-up of sign-in with Microsoft meanwhile.", "Look at what is there now, and make your change again.", Admin},
 }

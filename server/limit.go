@@ -22,7 +22,9 @@ const (
 	lookUpRate, lookUpBurst = 2, 120
 	signInRate, signInBurst = 20, 400
 	samlRate, samlBurst     = 50, 3000 // a sign-in takes three requests
-	maxAddresses            = 20_000
+	// Passwords can be guessed; an office that comes in the morning has a hundred.
+	passwordRate, passwordBurst = 0.5, 100
+	maxAddresses                = 20_000
 )
 
 // limiter is a token bucket for each client address. It is safe for concurrent

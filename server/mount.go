@@ -84,17 +84,8 @@ func (s *Server) mount(types []*scim.ResourceType) {
 		Key:       c.ServerKey,
 	}}
 	pages := http.NewServeMux()
-	(&signin.SAMLHandler{
-		Store:       c.Store,
-		PublicURL:   c.PublicURL,
-		Now:         c.Now,
-		TTL:         c.SessionTTL,
-		Key:         c.ServerKey,
-		Refresh:     s.saml.UnknownKey,
-		Limit:       c.limit(samlRate, samlBurst),
-		LookupLimit: lookUp,
-		Log:         c.Log,
-	}).Mount(pages)
+	s.book = s.newBook()
+	s.web(verifier, lookUp).Mount(pages)
 	pages.Handle("GET /{$}", s.home())
 	pages.Handle("GET /page.css", stylesheet())
 	pages.Handle("GET /readyz", api.Func(s.ready))

@@ -1,6 +1,10 @@
 package directory
 
-import "time"
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // Method is a way to prove who one is to a workspace.
 type Method string
@@ -61,3 +65,7 @@ type OIDCSession struct {
 func (c SAML) Usable() bool {
 	return c.IdP.EntityID != "" && (c.IdP.SSORedirect != "" || c.IdP.SSOPost != "") && len(c.Certificates) > 0
 }
+
+// Linkable reports whether nobody's object id is joined with a person yet, by a
+// provisioner or at a sign-in.
+func Linkable(u User) bool { return u.ObjectID == "" && uuid.Validate(u.ExternalID) != nil }

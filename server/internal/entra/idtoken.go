@@ -78,6 +78,9 @@ type idClaims struct {
 	Nonce   text `json:"nonce"`
 }
 
+// personalTenant is the tenant of personal Microsoft accounts, the same for all.
+const personalTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
 func (c idClaims) judge(all claims, issuer Expect, want ExpectID, now time.Time) error {
 	switch {
 	case all.Scopes != nil:
@@ -86,10 +89,12 @@ func (c idClaims) judge(all claims, issuer Expect, want ExpectID, now time.Time)
 		return refuse(problem.BadIDToken, "this is an access token")
 	case all.Version != "2.0":
 		return refuse(problem.TokenVersion, "ver is %s", shown(string(all.Version)))
-	case string(all.Issuer) != issuer.Issuer():
-		return refuse(problem.TokenIssuer, "iss is %s, expected %q", shown(string(all.Issuer)), issuer.Issuer())
+	case string(all.Tenant) == personalTenant && issuer.TenantID != personalTenant:
+		return refuse(problem.TokenPersonal, "this is a personal Microsoft account")
 	case string(all.Tenant) != issuer.TenantID:
 		return refuse(problem.TokenTenant, "tid is %s, expected %q", shown(string(all.Tenant)), issuer.TenantID)
+	case string(all.Issuer) != issuer.Issuer(): // {tenantid} too, which stands in metadata only
+		return refuse(problem.TokenIssuer, "iss is %s, expected %q", shown(string(all.Issuer)), issuer.Issuer())
 	case !sameID(string(all.Audience), want.ClientID):
 		return refuse(problem.TokenAudience, "aud is %s, expected %q", shown(string(all.Audience)), want.ClientID)
 	case all.Client != "" && !sameID(string(all.Client), want.ClientID):

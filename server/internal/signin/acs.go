@@ -66,8 +66,10 @@ func (h *SAMLHandler) acs(w http.ResponseWriter, r *http.Request) error {
 		return err
 	case !found:
 		return h.unanswerable(ctx, v, a)
-	case v.conn.Disabled && p.Test == "":
-		return problem.Wrap(problem.SAMLNotSet, errors.New("the connection is switched off"))
+	case p.Test == "":
+		if err := h.on(ctx, v); err != nil {
+			return err
+		}
 	}
 	if err := v.demanded(a, p.Asked); err != nil {
 		return h.refused(w, r, v, relay, err)
@@ -135,9 +137,10 @@ func seenHash(workspace string, a *saml.Assertion) string {
 // wants (row B20). RelayState is a path on this server, or nothing.
 func (h *SAMLHandler) unsolicited(w http.ResponseWriter, r *http.Request, v visit, a *saml.Assertion, relay string) error {
 	back := ownPath(relay)
+	if err := h.on(r.Context(), v); err != nil {
+		return err
+	}
 	switch {
-	case v.conn.Disabled:
-		return problem.Wrap(problem.SAMLNotSet, errors.New("the connection is switched off"))
 	case v.conn.IdPInitiated == directory.IdPReject:
 		return problem.New(problem.SAMLUnsolicited)
 	case strings.HasPrefix(relay, relayPrefix):
@@ -259,12 +262,13 @@ func (h *SAMLHandler) done(w http.ResponseWriter, r *http.Request) error {
 	if !h.boundTo(w, r, k.Purpose.ID, k.Purpose.Binding) {
 		return problem.Wrap(problem.SAMLOtherBrowser, errors.New("the cookie of the sign-in is missing or another's"))
 	}
-	switch {
-	case k.Purpose.Test != "":
+	if k.Purpose.Test != "" {
 		return h.finishTest(w, r, v, k)
-	case v.conn.Disabled:
-		return problem.Wrap(problem.SAMLNotSet, errors.New("the connection is switched off"))
-	case k.Purpose.App != nil:
+	}
+	if err := h.on(r.Context(), v); err != nil {
+		return err
+	}
+	if k.Purpose.App != nil {
 		return h.finishApp(w, r, v, k)
 	}
 	return h.finishWeb(w, r, v, k)
@@ -279,33 +283,20 @@ func (h *SAMLHandler) done(w http.ResponseWriter, r *http.Request) error {
 func (h *SAMLHandler) finishWeb(w http.ResponseWriter, r *http.Request, v visit, k parked) error {
 	user, err := h.admitted(r.Context(), v, k)
 	if err != nil {
-		return err
+		return h.offerLink(w, r, linking{
+			Method: directory.MethodSAML, Workspace: v.ws.ID, Identity: keptOf(claimed(k)), SAML: &k.Session, Ends: k.Ends, Return: k.Purpose.Return,
+			Asked: k.Purpose.Relay != "",
+		}, err)
 	}
 	old, _, _, gone := h.webSession(r, v.ws.ID)
 	if gone == nil && old.User != user.ID && k.Purpose.Relay == "" {
 		bounce(w, r, v.ws.ID, ownPath(k.Purpose.Return))
 		return nil
 	}
-	token, s := newSession(h.Now(), h.TTL, v.ws, user, browserName(r))
-	s.Web, s.SAML = true, &k.Session
-	if !k.Ends.IsZero() && k.Ends.Before(s.Expires) {
-		s.Expires = k.Ends.UTC()
-	}
-	if err := startSession(r.Context(), h.Store, v.ws, s, func(u directory.User) error { return h.again(v, u, k) }); err != nil {
-		return err
-	}
-	if gone == nil {
-		if err := h.Store.EndSession(r.Context(), old.Hash, h.Now()); err != nil && !errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("ending the former session: %w", err)
-		}
-	}
-	h.setCookie(w, h.sessionCookie(v.ws.ID), token, s.Expires.Sub(h.Now()))
-	to := k.Purpose.Return
-	if to = ownPath(to); to == "" {
-		to = "/w/" + v.ws.ID + "/"
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
+	return h.enterWeb(w, r, entrance{
+		ws: v.ws, user: user, method: directory.MethodSAML, rule: v.rule(claimed(k)), back: k.Purpose.Return,
+		saml: &k.Session, ends: k.Ends,
+	})
 }
 
 // browserName is what a session of a browser is listed as.

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,12 +19,14 @@ import (
 type people struct {
 	store Store
 	now   func() time.Time
+	// method is how they come.
+	method directory.Method
 }
 
 // admit returns the person that id is in the directory, linked or created
 // where the workspace allows it, or says why there is none.
 func (h *Handler) admit(ctx context.Context, ws directory.Workspace, id identity) (directory.User, error) {
-	p := people{h.Store, h.Now}
+	p := people{h.Store, h.Now, directory.MethodMicrosoft}
 	u, err := p.lookUp(ctx, ws, id)
 	if err != nil {
 		return directory.User{}, err
@@ -31,19 +34,62 @@ func (h *Handler) admit(ctx context.Context, ws directory.Workspace, id identity
 	return p.enter(ctx, ws, u, id, func(u *directory.User) error { return directory.Admit(ws, u, id.Identity) })
 }
 
-// enter lets id in as u, whom it was found to be, if rule does: links the
-// person, or creates them where u is nil.
+// enter lets id in as u, whom it was found to be, if rule and the workspace's
+// policy do: links the person, or creates them where u is nil.
 func (h people) enter(ctx context.Context, ws directory.Workspace, u *directory.User, id identity, rule func(*directory.User) error) (directory.User, error) {
-	if err := rule(u); err != nil {
+	if err := h.permitted(ctx, ws, u, id, rule); err != nil {
 		return directory.User{}, err
 	}
 	switch {
 	case u == nil:
-		return h.create(ctx, ws, id, rule)
+		made, err := h.create(ctx, ws, id, rule)
+		if err == nil { // they may have to wait for a seat
+			err = h.permitted(ctx, ws, &made, id, rule)
+		}
+		return made, err
 	case directory.NeedsLink(*u, id.Identity):
 		return h.link(ctx, ws, *u, id)
 	}
 	return *u, nil
+}
+
+// permitted asks rule, and then the workspace's policy, about a person or about
+// somebody who would be created.
+func (h people) permitted(ctx context.Context, ws directory.Workspace, u *directory.User, id identity, rule func(*directory.User) error) error {
+	if err := rule(u); err != nil {
+		return err
+	}
+	if u != nil {
+		g, err := h.store.Gate(ctx, ws, h.method, *u, h.now())
+		if err != nil {
+			return err
+		}
+		return g.Permit(*u)
+	}
+	p, err := h.store.Policy(ctx, ws, h.now())
+	if err != nil {
+		return err
+	}
+	known := id.Identity
+	if id.mail != "" {
+		known.Email = id.mail
+	}
+	return p.Permit(h.method, p.Newcomer(known))
+}
+
+// entering is rule and the workspace's policy in the transaction that stores the
+// session of a person.
+func (h people) entering(ctx context.Context, ws directory.Workspace, u directory.User, rule func(*directory.User) error) (func(directory.User) error, error) {
+	g, err := h.store.Gate(ctx, ws, h.method, u, h.now())
+	if err != nil {
+		return nil, err
+	}
+	return func(u directory.User) error {
+		if err := rule(&u); err != nil {
+			return err
+		}
+		return g.Permit(u)
+	}, nil
 }
 
 // lookUp finds who in the directory may be meant: whoever has the object id,
@@ -119,6 +165,11 @@ func (h people) neverRemoved(ctx context.Context, ws directory.Workspace, id ide
 // link joins u with the object id, once and for all: from now on the user name
 // may change hands without anybody becoming somebody else.
 func (h people) link(ctx context.Context, ws directory.Workspace, u directory.User, id identity) (directory.User, error) {
+	proof := "user name"
+	if directory.VerifiedEmail(ws, id.Email) && directory.HasEmail(u, id.Email) && h.method != directory.MethodMicrosoft {
+		proof = "e-mail address of a verified domain"
+	}
+	ctx, _ = store.WithAudit(ctx, linkEntry(ctx, ws, u, h.method, id.ObjectID, proof, h.now()))
 	err := h.store.LinkObjectID(ctx, ws.Directory, u.ID, id.ObjectID, h.now())
 	switch {
 	case errors.Is(err, store.ErrExists), errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrNotFound):
@@ -198,8 +249,8 @@ func (h people) newUser(ws directory.Workspace, id identity) (directory.User, er
 	for _, r := range id.roles {
 		doc.Roles = append(doc.Roles, role{r})
 	}
-	if id.Email != "" {
-		doc.Emails = []email{{Value: id.Email, Type: "work", Primary: true}}
+	if mail := cmp.Or(id.mail, id.Email); mail != "" {
+		doc.Emails = []email{{Value: mail, Type: "work", Primary: true}}
 	}
 	raw, err := json.Marshal(doc)
 	if err != nil {

@@ -54,6 +54,11 @@ func (h *SAMLHandler) setCookie(w http.ResponseWriter, name, value string, life 
 
 // bind gives the browser a secret for one sign-in and returns its hash.
 func (h *SAMLHandler) bind(w http.ResponseWriter, r *http.Request, id string) string {
+	return directory.HashToken(h.bindSecret(w, r, id))
+}
+
+// bindSecret is bind for whoever needs the secret itself.
+func (h *SAMLHandler) bindSecret(w http.ResponseWriter, r *http.Request, id string) string {
 	prefix := h.cookieName("r-")
 	var pending []string
 	for _, c := range r.Cookies() {
@@ -68,16 +73,25 @@ func (h *SAMLHandler) bind(w http.ResponseWriter, r *http.Request, id string) st
 	}
 	value := secret()
 	h.setCookie(w, h.requestCookie(id), value, requestLife)
-	return directory.HashToken(value)
+	return value
 }
 
-// bound reports whether the browser has the secret of a sign-in, and takes it
+// boundTo reports whether the browser has the secret of a sign-in, and takes it
 // away.
 func (h *SAMLHandler) boundTo(w http.ResponseWriter, r *http.Request, id, hash string) bool {
-	c, err := r.Cookie(h.requestCookie(id))
-	if err != nil {
-		return false
+	value := h.boundSecret(r, id, hash)
+	if _, err := r.Cookie(h.requestCookie(id)); err == nil {
+		h.setCookie(w, h.requestCookie(id), "", 0)
 	}
-	h.setCookie(w, c.Name, "", 0)
-	return subtle.ConstantTimeCompare([]byte(directory.HashToken(c.Value)), []byte(hash)) == 1
+	return value != ""
+}
+
+// boundSecret returns the browser's secret of a sign-in and leaves it there, or ""
+// where the browser has none or another.
+func (h *SAMLHandler) boundSecret(r *http.Request, id, hash string) string {
+	c, err := r.Cookie(h.requestCookie(id))
+	if err != nil || subtle.ConstantTimeCompare([]byte(directory.HashToken(c.Value)), []byte(hash)) != 1 {
+		return ""
+	}
+	return c.Value
 }

@@ -193,34 +193,34 @@ func (h *SAMLHandler) lead(w http.ResponseWriter, r *http.Request, typed string)
 		typed = ws.ID
 	}
 	v, err := h.visitBy(r.Context(), typed)
+	if err == nil {
+		err = h.on(r.Context(), v)
+	}
+	if code, _ := problem.Of(err); code == problem.SAMLNotSet || code == problem.ModuleOff || code == problem.PlanBlocked {
+		return h.leadElsewhere(w, r, v.ws, err)
+	}
 	if err != nil {
 		return err
-	}
-	if v.conn.Disabled {
-		return problem.Wrap(problem.SAMLNotSet, errors.New("the connection is switched off"))
 	}
 	http.Redirect(w, r, "/w/"+v.ws.ID+"/saml/login", http.StatusSeeOther)
 	return nil
 }
 
-// home is where a sign-in on the web ends that was to go nowhere else.
-func (h *SAMLHandler) home(w http.ResponseWriter, r *http.Request) error {
-	ws, err := findWorkspace(r.Context(), h.Store, r.PathValue("ws"))
-	if err != nil {
-		return h.counted(r, err)
-	}
-	p := homePage{Workspace: ws.ID, Name: ws.Name}
-	if c, err := h.Store.SAML(r.Context(), ws.ID); err == nil {
-		p.UserAccessURL = c.UserAccessURL
-	}
-	s, u, _, err := h.webSession(r, ws.ID)
-	switch code, _ := problem.Of(err); {
-	case err == nil:
-		p.Person, p.Expires = person(ws, u), s.Expires.UTC().Format(time.RFC3339)
-	case code != problem.SessionGone && code != problem.AccessEnded:
+// leadElsewhere leads to the sign-in of a workspace that has none by SAML: to
+// Microsoft where that is the only way, else to the page with the ways in.
+func (h *SAMLHandler) leadElsewhere(w http.ResponseWriter, r *http.Request, ws directory.Workspace, why error) error {
+	v, err := h.waysOf(r.Context(), ws)
+	switch {
+	case err != nil:
 		return err
+	case v.Microsoft && !v.Password:
+		http.Redirect(w, r, "/w/"+ws.ID+"/microsoft/login", http.StatusSeeOther)
+	case v.Any():
+		http.Redirect(w, r, "/w/"+ws.ID+"/", http.StatusSeeOther)
+	default:
+		return why
 	}
-	return h.show(w, http.StatusOK, "home", p)
+	return nil
 }
 
 // whoami tells a page of the workspace's own who is signed in.
@@ -241,6 +241,15 @@ func (h *SAMLHandler) whoami(w http.ResponseWriter, r *http.Request) error {
 	}
 	me := person(ws, u)
 	out := api.Whoami{Person: me, Subject: u.ID, Email: me.Email, ExpiresAt: s.Expires, Attributes: map[string][]string{}}
+	if s.OIDC != nil {
+		out.Subject, out.Issuer = s.OIDC.Subject, s.OIDC.Issuer
+		if s.OIDC.Email != "" {
+			out.Email = s.OIDC.Email
+		}
+		if s.OIDC.Claims != nil {
+			out.Attributes = s.OIDC.Claims
+		}
+	}
 	if s.SAML != nil {
 		out.Subject, out.SubjectFormat, out.Issuer = s.SAML.NameID, s.SAML.Format, s.SAML.Issuer
 		if s.SAML.Email != "" {

@@ -218,15 +218,25 @@ func (h *Handler) exchange(w http.ResponseWriter, r *http.Request, req api.Sessi
 	trace.User = g.User
 	who := claimed(g.Result)
 	rule := visit{ws: ws, conn: conn}.rule(who)
+	found, err := h.Store.User(ctx, ws.Directory, g.User)
+	if errors.Is(err, store.ErrNotFound) {
+		return problem.Wrap(problem.AccessEnded, err)
+	} else if err != nil {
+		return fmt.Errorf("looking for the person: %w", err)
+	}
 	var user directory.User
 	token, session := newSession(h.Now(), h.TTL, ws, directory.User{ID: g.User}, req.Device)
-	session.SAML = &g.Session
+	session.Method, session.SAML = directory.MethodSAML, &g.Session
 	session.SAML.Who, session.SAML.Ends = directory.Claimed{Identity: who.Identity, Guest: who.guest}, g.Result.Ends
 	out := secrets{token, refreshPrefix + secret() + "." + secret()}
 	if !renewable(&session, out.refresh, session.Created, h.TTL, lifeWith(conn)) {
 		out.refresh = ""
 	}
-	if err := startSession(ctx, h.Store, ws, session, func(now directory.User) error { user = now; return rule(&now) }); err != nil {
+	admit, err := people{h.Store, h.Now, session.Method}.entering(ctx, ws, found, func(now *directory.User) error { user = *now; return rule(now) })
+	if err != nil {
+		return err
+	}
+	if err := startSession(ctx, h.Store, ws, session, admit); err != nil {
 		return err
 	}
 	return started(w, ws, user, out, session)

@@ -135,6 +135,10 @@ func (h *Handler) renew(w http.ResponseWriter, r *http.Request, req api.SessionR
 	if req.IdempotencyKey != "" {
 		presented.Retry = directory.HashToken(req.IdempotencyKey)
 	}
+	gate, err := h.renewing(ctx, ws, presented.Family, now)
+	if err != nil {
+		return err
+	}
 	session, user, err := h.Store.RenewSession(ctx, presented, now, func(n *directory.Session, u directory.User) error {
 		trace.User = u.ID
 		if n.SAML == nil || n.SAML.Issuer != conn.IdP.EntityID {
@@ -144,6 +148,9 @@ func (h *Handler) renew(w http.ResponseWriter, r *http.Request, req api.SessionR
 			return problem.Wrap(problem.RefreshSpent, errors.New("the person has to sign in again"))
 		}
 		if err := directory.AdmitSAML(ws, false, &u, n.SAML.Who); err != nil {
+			return err
+		}
+		if err := gate.Permit(u); err != nil {
 			return err
 		}
 		n.Hash = directory.HashToken(out.token)
@@ -159,6 +166,16 @@ func (h *Handler) renew(w http.ResponseWriter, r *http.Request, req api.SessionR
 		return fmt.Errorf("renewing the session: %w", err)
 	}
 	return started(w, ws, user, out, session)
+}
+
+// renewing returns what the workspace's policy says of whose refresh tokens are
+// of a family. Nobody's are permitted: RenewSession says that there are none.
+func (h *Handler) renewing(ctx context.Context, ws directory.Workspace, family string, now time.Time) (directory.Gate, error) {
+	_, u, err := h.Store.Renewing(ctx, ws.ID, family, now)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return directory.Gate{}, fmt.Errorf("looking for the session: %w", err)
+	}
+	return h.Store.Gate(ctx, ws, directory.MethodSAML, u, now)
 }
 
 // endedWith says why there is no session of a family: the person's access has

@@ -12,6 +12,7 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/api"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/oidc"
 	"github.com/lanyard-sso/lanyard/server/internal/saml"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
@@ -42,6 +43,8 @@ type SAMLStore interface {
 	SetupStore
 	UserByEmail
 	TakeTicket(ctx context.Context, key store.TicketKey, now time.Time) (store.Ticket, error)
+	MicrosoftWeb(ctx context.Context, workspace string) (directory.MicrosoftWeb, directory.MicrosoftWebKeys, error)
+	NoteMicrosoftTest(ctx context.Context, workspace, hash string, now time.Time) error
 	EndSAMLSessions(ctx context.Context, workspace, issuer, nameID string, indexes []string, now time.Time) (int, error)
 }
 
@@ -70,12 +73,29 @@ type SAMLHandler struct {
 	// Limit and LookupLimit return problem.TooMany when the caller has asked too
 	// often: for anything, and for a workspace by what a person may type.
 	Limit, LookupLimit func(*http.Request) error
-	Log                *slog.Logger
+	// PasswordLimit is the same for passwords, which can be guessed.
+	PasswordLimit func(*http.Request) error
+	// Microsoft signs people in with Microsoft 365, and Passwords says whose a
+	// password is.
+	Microsoft *oidc.Client
+	Passwords Passwords
+	Log       *slog.Logger
 }
 
 // Mount puts the handlers on mux.
 func (h *SAMLHandler) Mount(mux *http.ServeMux) {
 	for pattern, f := range map[string]api.Func{
+		"GET /w/{ws}/microsoft/login":    spending("GET", h.microsoftLogin),
+		"GET /w/{ws}/microsoft/callback": spending("GET", h.microsoftCallback),
+		"GET /w/{ws}/microsoft/test":     spending("GET", h.microsoftTest),
+		"POST /w/{ws}/password/login":    h.passwordLogin,
+		"GET /w/{ws}/password/forgot":    h.forgotPage,
+		"POST /w/{ws}/password/forgot":   h.forgot,
+		"GET /w/{ws}/password/set":       h.choosePage,
+		"POST /w/{ws}/password/set":      h.choose,
+		"POST /w/{ws}/link":              h.link,
+		"POST /w/{ws}/signout":           h.leave,
+
 		"GET /w/{ws}/{$}":           h.home,
 		"GET /w/{ws}/whoami":        h.whoami,
 		"GET /w/{ws}/logo.png":      h.logo,
@@ -91,6 +111,7 @@ func (h *SAMLHandler) Mount(mux *http.ServeMux) {
 		"GET /sso/{$}":              h.chooser,
 		"GET /sso/{ws}":             h.deepLink,
 		"GET /signin.js":            h.script,
+		"GET /signin.css":           h.style,
 	} {
 		mux.Handle(pattern, h.page(f))
 	}
@@ -136,10 +157,23 @@ type visit struct {
 // disabled says that it may be.
 func (h *SAMLHandler) visit(r *http.Request, disabled bool) (visit, error) {
 	v, err := h.visitBy(r.Context(), r.PathValue("ws"))
-	if err == nil && v.conn.Disabled && !disabled {
-		return v, problem.Wrap(problem.SAMLNotSet, errors.New("the connection is switched off"))
+	if err == nil && !disabled {
+		err = h.on(r.Context(), v)
 	}
 	return v, err
+}
+
+// on says why nobody signs in by a connection, if it is so: it is switched off,
+// or the module is.
+func (h *SAMLHandler) on(ctx context.Context, v visit) error {
+	if v.conn.Disabled {
+		return problem.Wrap(problem.SAMLNotSet, errors.New("the connection is switched off"))
+	}
+	p, err := h.Store.Policy(ctx, v.ws, h.Now())
+	if err != nil {
+		return err
+	}
+	return p.Offers(directory.MethodSAML)
 }
 
 func (h *SAMLHandler) visitBy(ctx context.Context, typed string) (visit, error) {

@@ -91,21 +91,18 @@ func (v visit) rule(id identity) func(*directory.User) error {
 	}
 }
 
-// again is the rule in the transaction of a session.
-func (h *SAMLHandler) again(v visit, u directory.User, k parked) error {
-	return v.rule(claimed(k))(&u)
-}
-
 // admitted returns the person of a verified result, linked or created where the
 // workspace allows it.
 func (h *SAMLHandler) admitted(ctx context.Context, v visit, k parked) (directory.User, error) {
 	id := claimed(k)
-	u, err := h.lookUp(ctx, v, id)
+	u, err := h.lookUp(ctx, v.ws, v.conn.JIT, id)
 	if err != nil {
 		return directory.User{}, err
 	}
-	return people{h.Store, h.Now}.enter(ctx, v.ws, u, id, v.rule(id))
+	return h.people(directory.MethodSAML).enter(ctx, v.ws, u, id, v.rule(id))
 }
+
+func (h *SAMLHandler) people(m directory.Method) people { return people{h.Store, h.Now, m} }
 
 // lookUp finds who in the directory may be meant: whoever has the object id or
 // key, else whoever has the e-mail address, if that is of the workspace's own
@@ -114,17 +111,17 @@ func (h *SAMLHandler) admitted(ctx context.Context, v visit, k parked) (director
 //
 // Somebody of a fleeting name is whoever it was given to when they were created
 // here, and nobody else: a colleague who left may have had it before.
-func (h *SAMLHandler) lookUp(ctx context.Context, v visit, id identity) (*directory.User, error) {
-	p := people{h.Store, h.Now}
+func (h *SAMLHandler) lookUp(ctx context.Context, ws directory.Workspace, jit bool, id identity) (*directory.User, error) {
+	p := h.people("")
 	if id.ObjectID == "" {
 		return nil, problem.Wrap(problem.SAMLNoObjectID, errors.New("no object id, and no NameID that could take its place"))
 	}
-	u, err := p.byObjectID(ctx, v.ws, id)
+	u, err := p.byObjectID(ctx, ws, id)
 	if u != nil || err != nil || id.guest {
 		return u, err
 	}
-	u, err = h.byName(ctx, p, v.ws, id)
-	if err == nil && id.fleeting && (u != nil || !v.conn.JIT) {
+	u, err = h.byName(ctx, p, ws, id)
+	if err == nil && id.fleeting && (u != nil || !jit) {
 		return nil, problem.Wrap(problem.SAMLNoObjectID, errors.New("no object id, and a NameID that may be given to others"))
 	}
 	return u, err

@@ -61,8 +61,15 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 	}
 	trace.User = user.ID
 	token, session := newSession(h.Now(), h.TTL, ws, user, req.Device)
-	if err := startSession(ctx, h.Store, ws, session,
-		func(now directory.User) error { user = now; return directory.Admit(ws, &now, id.Identity) }); err != nil {
+	session.Method = directory.MethodMicrosoft
+	admit, err := people{h.Store, h.Now, session.Method}.entering(ctx, ws, user, func(now *directory.User) error {
+		user = *now
+		return directory.Admit(ws, now, id.Identity)
+	})
+	if err != nil {
+		return err
+	}
+	if err := startSession(ctx, h.Store, ws, session, admit); err != nil {
 		return oneSentence(err)
 	}
 	return started(w, ws, user, secrets{token: token}, session)
@@ -121,8 +128,11 @@ type identity struct {
 	keyed, borrowed bool
 	// fleeting says that the key was made of a name that may be given to others.
 	fleeting bool
-	// issuer is the SAML identity provider that said all this.
+	// issuer is the identity provider that said all this.
 	issuer string
+	// mail is the e-mail address to create a person with, where Email is only what
+	// they may be found by.
+	mail string
 }
 
 // external is what a provisioner will call the person, or "".

@@ -44,6 +44,9 @@ type Store interface {
 	RenewSession(ctx context.Context, r store.Refresh, now time.Time, renew func(*directory.Session, directory.User) error) (directory.Session, directory.User, error)
 	Ticket(ctx context.Context, key store.TicketKey, now time.Time) (store.Ticket, error)
 	User(ctx context.Context, dir, id string) (directory.User, error)
+	Policy(ctx context.Context, ws directory.Workspace, now time.Time) (directory.Policy, error)
+	Gate(ctx context.Context, ws directory.Workspace, m directory.Method, u directory.User, now time.Time) (directory.Gate, error)
+	Renewing(ctx context.Context, workspace, family string, now time.Time) (directory.Session, directory.User, error)
 }
 
 // Verifier judges Microsoft's tokens. *entra.Verifier is the real one.
@@ -92,12 +95,19 @@ func (h *Handler) workspace(w http.ResponseWriter, r *http.Request) error {
 // tell answers with what everybody may know about a workspace.
 func (h *Handler) tell(w http.ResponseWriter, r *http.Request, ws directory.Workspace) error {
 	out := public(ws)
+	policy, err := h.Store.Policy(r.Context(), ws, h.Now())
+	if err != nil {
+		return err
+	}
+	if policy.Offers(directory.MethodMicrosoft) != nil {
+		out.Microsoft = nil
+	}
 	c, err := h.Store.SAML(r.Context(), ws.ID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 	case err != nil:
 		return fmt.Errorf("reading the SAML connection: %w", err)
-	case usable(c) && !c.Disabled:
+	case usable(c) && !c.Disabled && policy.Offers(directory.MethodSAML) == nil:
 		out.SAML = &api.SAML{
 			Start:         h.PublicURL.JoinPath("w", ws.ID, "sso").String(),
 			Login:         URLsOf(h.PublicURL, ws.ID).Login,

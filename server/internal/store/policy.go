@@ -154,3 +154,26 @@ func (s *Store) Revalidate(ctx context.Context, ws directory.Workspace, now time
 		}
 	}
 }
+
+// PolicyVersions returns, for each workspace whose sign-in policy was ever set, a
+// text that changes with it.
+func (s *Store) PolicyVersions(ctx context.Context) (map[string]string, error) {
+	all := map[string]string{}
+	args := []any{}
+	for _, kind := range directory.PolicySettings {
+		args = append(args, kind)
+	}
+	err := s.read.each(ctx, func(row scanner) error {
+		var workspace, kind string
+		var version int64
+		if err := row.Scan(&workspace, &kind, &version); err != nil {
+			return err
+		}
+		all[workspace] += fmt.Sprintf("%s %d\n", kind, version)
+		return nil
+	}, `select workspace, kind, version from settings where kind in ($1, $2, $3, $4, $5, $6, $7) and workspace <> '' order by workspace, kind`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("store: reading versions of sign-in policies: %w", err)
+	}
+	return all, nil
+}

@@ -139,3 +139,21 @@ func (t *tx) remember(ctx context.Context, user string) error {
 	}
 	return nil
 }
+
+// Renewing returns the session that a family of refresh tokens belongs to, with
+// its person. It spends nothing.
+func (s *Store) Renewing(ctx context.Context, workspace, family string, now time.Time) (directory.Session, directory.User, error) {
+	var sr sessionRow
+	var ur userRow
+	if !storable(workspace, family) {
+		return directory.Session{}, directory.User{}, ErrNotFound
+	}
+	err := s.read.row(ctx, `select `+sessionColumns+`, `+userColumns+` from sessions s join users u on u.id = s.user_id
+		where s.family = $1 and s.workspace = $2 and s.expires > $3`, family, workspace, micro(now)).
+		Scan(append(sr.dest(), ur.dest()...)...)
+	if err != nil {
+		return directory.Session{}, directory.User{}, err
+	}
+	n, err := sr.session()
+	return n, ur.user(), err
+}
