@@ -7,6 +7,6 @@ const (
 )
 
 var announceTexts = map[Code]Text{
-	AnnounceBad:    {400, "The announcement cannot be like that.", "Mend what is named, and save it again.", You},
+	AnnounceBad:    {422, "The announcement cannot be like that.", "Mend what is named, and save it again.", You},
 	AnnounceNobody: {409, "There is nobody to send the announcement to.", "Choose others, or give people an e-mail address: in Entra, Email under Contact information.", Admin},
 }

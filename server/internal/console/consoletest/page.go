@@ -131,6 +131,17 @@ func (a *Answer) HasForm(action string) bool {
 	})
 }
 
+// typed is the text in a textarea, as it stands.
+func typed(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data)
+		}
+	}
+	return b.String()
+}
+
 // sent is what a form sends as it stands, but for its buttons.
 func sent(form *html.Node) url.Values {
 	v := url.Values{}
@@ -141,7 +152,7 @@ func sent(form *html.Node) url.Values {
 		}
 		switch {
 		case n.Data == "textarea":
-			v.Add(name, words(n))
+			v.Add(name, typed(n))
 		case n.Data == "select":
 			for i, o := range find(n, "option") {
 				if _, chosen := attr(o, "selected"); chosen || i == 0 {
