@@ -132,6 +132,7 @@ var catalog = joined(
 	consoleTexts,
 	mailTexts,
 	oidcTexts,
+	adminTexts,
 	ssoTexts,
 	auditTexts,
 	peopleTexts,

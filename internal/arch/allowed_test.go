@@ -42,6 +42,7 @@ var arrows = []arrow{
 	{"server/internal/saml/dsig", []string{"problem"}, "signatures know nothing of what was signed"},
 	{"server/internal/saml/hostile", nil, "documents made with the parser they try would prove nothing"},
 	{"server/internal/oidc", []string{"server/internal/entra", "problem"}, "how a browser signs in at Microsoft is one thing; who may, and what they get, is the flows'"},
+	{"server/internal/admin", []string{"server/internal/console", "server/internal/directory", "server/internal/entra", "server/internal/oidc", "server/internal/password", "server/internal/seal", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other; it says to the console who asks"},
 	{"server/internal/password", nil, "a password is hashed and judged in one way, whoever it belongs to"},
 	{"server/internal/builtapp", []string{"platform/redirect", "problem"}, "it says what stands in a file; what to do about it is decided elsewhere"},
 	{"server/internal/register", []string{"platform/redirect", "server/internal/entra", "problem"}, "what is registered is decided without a network or a store"},
