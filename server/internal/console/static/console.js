@@ -78,6 +78,22 @@
     if ("print" in button.dataset) { e.preventDefault(); window.print(); }
   });
 
+  // Whether a name is free is said while it is typed, as the button says without.
+  for (const button of document.querySelectorAll("button[data-free]")) {
+    const input = document.getElementById(button.dataset.free);
+    let late, asked = 0;
+    const ask = async () => {
+      const mine = ++asked, to = new URL(button.formAction);
+      to.searchParams.set(input.name, input.value);
+      try {
+        const page = new DOMParser().parseFromString(await (await fetch(to)).text(), "text/html");
+        const made = page.getElementById("free"), old = document.getElementById("free");
+        if (mine === asked && made && old) old.replaceChildren(...made.childNodes);
+      } catch { /* the button still asks */ }
+    };
+    if (input) input.addEventListener("input", () => { clearTimeout(late); late = setTimeout(ask, 250); });
+  }
+
   // A form is sent once: a second click on its way does nothing.
   document.addEventListener("submit", (e) => {
     const form = e.target;
