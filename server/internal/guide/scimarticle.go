@@ -150,11 +150,11 @@ func (w *writer) mobile() (lead string) {
 		able(m.Empty(), "In this workspace no app is registered yet. Begin with Set-up.", fmt.Sprintf("In this workspace %d apps for iOS or macOS and %d certificates of apps for Android are registered.", len(m.Apple), len(m.Android))))
 	var values []Value
 	for _, a := range m.Apple {
-		values = append(values, or("Bundle ID", a.BundleID, ""), or("Redirect URI, which Entra shows for "+a.BundleID, a.RedirectURI, ""))
+		values = append(values, or("Bundle ID", a.BundleID, ""), or("Redirect URI, which Entra shows for the Bundle ID "+a.BundleID, a.RedirectURI, ""))
 	}
 	for _, a := range m.Android {
 		values = append(values, or("Package name", a.Package, ""), or("Signature hash of "+a.Package+label(a.Label), a.SignatureHash, ""),
-			or("Redirect URI, which Entra shows for "+a.Package+label(a.Label), a.RedirectURI, ""))
+			or("Redirect URI, which Entra shows for the package "+a.Package+label(a.Label), a.RedirectURI, ""))
 	}
 	if len(values) == 0 {
 		missing := "Enter it in Lanyard, under Mobile app, or upload the built app there."
