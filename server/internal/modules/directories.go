@@ -98,15 +98,12 @@ func (k *Keeper) UserDirectory(ctx context.Context, id string) (UserDirectory, e
 // problem.DirectoryLinked, problem.DirectoryPeople, problem.UnknownDirectory and
 // problem.UnknownWorkspace.
 func (k *Keeper) Link(ctx context.Context, workspace, dir, license string) error {
+	if err := k.Linkable(ctx, workspace, dir); err != nil {
+		return err
+	}
 	p, err := k.Plan(ctx, workspace)
 	if err != nil {
 		return err
-	}
-	if p.Unlicensed {
-		if p.Contact != "" || p.ContactURL != "" {
-			return problem.Detailf(problem.NoLicense, "%s", contact(p))
-		}
-		return problem.New(problem.NoLicense)
 	}
 	if license = strings.TrimSpace(license); license == "" {
 		license = p.License
@@ -125,6 +122,40 @@ func (k *Keeper) Link(ctx context.Context, workspace, dir, license string) error
 		return problem.Wrap(problem.DirectoryLinked, err)
 	}
 	return unknown(err)
+}
+
+// Linkable says what speaks against linking a workspace to a user directory; dir
+// is "" for one that is yet to be made. Its errors are those of Link.
+func (k *Keeper) Linkable(ctx context.Context, workspace, dir string) error {
+	ws, err := k.Store.Workspace(ctx, workspace)
+	if err != nil {
+		return unknown(err)
+	}
+	p, err := k.Plan(ctx, workspace)
+	if err != nil {
+		return err
+	}
+	switch {
+	case p.Unlicensed && (p.Contact != "" || p.ContactURL != ""):
+		return problem.Detailf(problem.NoLicense, "%s", contact(p))
+	case p.Unlicensed:
+		return problem.New(problem.NoLicense)
+	case ws.Directory == dir:
+		return nil
+	}
+	d, err := k.UserDirectory(ctx, ws.Directory)
+	if err != nil {
+		return err
+	}
+	for _, l := range d.Links {
+		if l.Workspace == workspace && !l.Linked.IsZero() {
+			return problem.New(problem.DirectoryLinked)
+		}
+	}
+	if d.People.Active+d.People.Suspended > 0 {
+		return problem.New(problem.DirectoryPeople)
+	}
+	return nil
 }
 
 // Unlink takes a workspace from the user directory that it is linked to. The

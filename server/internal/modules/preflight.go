@@ -41,10 +41,12 @@ func (k *Keeper) Preflight(ctx context.Context, workspace string, m directory.Mo
 	if err != nil {
 		return nil, err
 	}
-	return preflight(plan, on, m), nil
+	return Checks(plan, on, m), nil
 }
 
-func preflight(plan directory.Plan, on bool, m directory.Module) []Check {
+// Checks are what must be so before a module can be set up, by what the plan is and
+// whether the module is on.
+func Checks(plan directory.Plan, on bool, m directory.Module) []Check {
 	activated := Check{Name: "activated", Title: "Activated", OK: plan.Includes(m), Detail: m.Name() + " is part of this workspace's plan."}
 	if !activated.OK {
 		activated.Detail = m.Name() + " is not part of this workspace's plan."

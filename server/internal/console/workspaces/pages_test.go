@@ -1,0 +1,13 @@
+package workspaces
+
+import (
+	"os"
+	"testing"
+
+	"github.com/lanyard-sso/lanyard/server/internal/console/consoletest"
+	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+func TestPages_lookAsTheyDid(t *testing.T) { consoletest.Golden(t, &Section{}) }

@@ -1,0 +1,163 @@
+package workspaces
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lanyard-sso/lanyard/server/internal/console"
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/modules"
+)
+
+// Tile is a module, or something else to be set up, as the overview and the
+// Integrations page show it.
+type Tile struct {
+	Key  string `json:"key"`
+	Name string `json:"name"`
+	// Also is what else it is called.
+	Also  string `json:"also,omitempty"`
+	About string `json:"about"`
+	// State, Badge and Colour are empty where it has none.
+	State  directory.ModuleState `json:"state,omitempty"`
+	Badge  string                `json:"badge,omitempty"`
+	Colour string                `json:"-"`
+	// Next is what to do now, Action the words of the link that leads there.
+	Next   string `json:"next,omitempty"`
+	Action string `json:"-"`
+	To     string `json:"-"`
+	// Wrong is what keeps it from working.
+	Wrong []string `json:"wrong,omitempty"`
+	// Locked: the plan lacks it. Contact says whom to ask.
+	Locked     bool   `json:"locked"`
+	Contact    string `json:"contact,omitempty"`
+	ContactURL string `json:"contact_url,omitempty"`
+
+	words string // what else it is found by
+}
+
+// moduleText is what the pages say about a module.
+type moduleText struct {
+	name, also, about string
+	route             string // of its pages
+	words             string // what it is found by: the names of other vendors, and where those have it
+}
+
+var moduleTexts = map[directory.Module]moduleText{
+	directory.ModuleMicrosoft: {
+		"Sign in with Microsoft 365", "Microsoft sign-in, without SAML",
+		"People sign in to the app and on the web with their Microsoft account.", "microsoft.home",
+		"sign-in via microsoft 365 office oidc openid connect m365 login with microsoft msal direct login",
+	},
+	directory.ModuleSAML: {
+		"Single sign-on (SAML)", "SSO",
+		"People sign in through your organisation's sign-in page.", "saml.home",
+		"single sign-on sso saml saml2 security sso and scim settings auth configure now metadata certificate",
+	},
+	directory.ModuleSCIM: {
+		"Provisioning (SCIM)", "SCIM Provisioning, Automatic user provisioning",
+		"Microsoft Entra creates, updates and removes people here by itself.", "provisioning.home",
+		"scim provisioning automatic user provisioning setup admin integration microsoft entra provisioning auth single sign-on scim provisioning " +
+			"security sso and scim tenant url secret token bearer token unique token endpoint",
+	},
+	directory.ModuleMobile: {
+		"Mobile apps", "iOS and Android",
+		"The apps that people have return to the right place after they signed in.", "mobile.home",
+		"mobile app ios android bundle id package name signature hash msal configuration redirect uri",
+	},
+}
+
+// entraWords are the names that people know Microsoft Entra ID by.
+const entraWords = "microsoft entra id azure ad azure active directory microsoft azure active directory integrations my company setup admin sso and scim"
+
+var stateColours = map[directory.ModuleState]string{
+	directory.ModuleUnset: "off", directory.ModuleDraft: "info", directory.ModuleTested: "warn",
+	directory.ModuleEnabled: "good", directory.ModuleBroken: "bad",
+}
+
+// tileOf is a module as a tile.
+func tileOf(c *console.Call, st modules.Standing, plan directory.Plan) Tile {
+	text := moduleTexts[st.Module]
+	t := Tile{
+		Key: string(st.Module), Name: text.name, Also: text.also, About: text.about, State: st.State,
+		Badge: st.State.Title(), Colour: stateColours[st.State], Wrong: sentences(st.Faults), Locked: st.Locked,
+		words: text.words + " " + entraWords,
+	}
+	t.To = path(c, text.route)
+	if t.To == "" {
+		t.To = path(c, "modules."+string(st.Module))
+	}
+	t.Next, t.Action = nextOf(st)
+	if t.Locked {
+		t.Contact, t.ContactURL = plan.Contact, plan.ContactURL
+		if t.Contact == "" && t.ContactURL == "" {
+			t.Contact = "Get in touch with whoever provides this service."
+		}
+		t.Next, t.Action = "This is not part of your plan. What is set up stays as it is.", "See what is set up"
+		if st.State == directory.ModuleUnset {
+			t.Next, t.Action = "This is not part of your plan.", ""
+		}
+	}
+	return t
+}
+
+// nextOf is what to do about a module now, and the words of the link there.
+func nextOf(st modules.Standing) (next, action string) {
+	switch {
+	case st.State == directory.ModuleBroken:
+		return "People cannot use it until this is mended.", "Mend it"
+	case st.Draft.Of > 0:
+		return "The set-up was begun and not finished.", Continue(st.Draft)
+	}
+	switch st.State {
+	case directory.ModuleDraft:
+		return "Something is entered. It is not proven to work yet.", "Continue setup"
+	case directory.ModuleTested:
+		if !st.On {
+			return "It works, and is not switched on.", "Enable"
+		}
+		return "It works.", "Open"
+	case directory.ModuleEnabled:
+		if len(st.Warnings) > 0 {
+			return sentences(st.Warnings)[0], "Look at it"
+		}
+		return "People use it.", "Open"
+	}
+	return "Nothing is set up yet.", "Configure now"
+}
+
+// Continue are the words of the button that leads on with a set-up.
+func Continue(p modules.Progress) string {
+	return fmt.Sprintf("Continue setup (step %d of %d)", p.Number, p.Of)
+}
+
+// overall is the state of the tile that stands for all modules: what asks for
+// the most attention, else what came furthest.
+func overall(all []modules.Standing) directory.ModuleState {
+	state := directory.ModuleUnset
+	for _, want := range []directory.ModuleState{directory.ModuleDraft, directory.ModuleTested, directory.ModuleEnabled, directory.ModuleBroken} {
+		for _, st := range all {
+			if st.State == want {
+				state = want
+			}
+		}
+	}
+	return state
+}
+
+// finds says whether a tile has every word of what somebody looks for.
+func (t Tile) finds(looked string) bool {
+	has := plainWords(strings.Join([]string{t.Name, t.Also, t.About, t.words}, " "))
+	for word := range strings.FieldsSeq(plainWords(looked)) {
+		if !strings.Contains(has, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// plainWords is a text in small letters, with nothing but letters and digits.
+func plainWords(s string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r > 127)
+	}), " ")
+}
