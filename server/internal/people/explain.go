@@ -23,6 +23,8 @@ type Verdict struct {
 	// Code is that of the problem which the person would be told, or whose cause
 	// is kept from them.
 	Code problem.Code `json:"code,omitempty"`
+	// Waiting says that the person has no seat yet.
+	Waiting bool `json:"waiting,omitempty"`
 	// Rules are what was looked at, in the order in which a sign-in looks.
 	Rules []Rule `json:"rules"`
 }
@@ -89,7 +91,7 @@ type inquiry struct {
 }
 
 func (c inquiry) explain(m directory.Method, g directory.Gate) Verdict {
-	v := Verdict{Method: m, Title: methodTitles[m], SetUp: c.isSetUp(m, g)}
+	v := Verdict{Method: m, Title: methodTitles[m], SetUp: c.isSetUp(m, g), Waiting: g.Waiting}
 	v.Rules = append(v.Rules, c.wayIn(m, g, v.SetUp))
 	v.Rules = append(v.Rules, c.known(m), c.state())
 	permit := g.Permit(c.u)
