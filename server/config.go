@@ -74,6 +74,10 @@ type Config struct {
 	// outside of it. Empty means that webhooks are not sent.
 	WebhookKey []byte
 
+	// Entitlements says what each workspace may set up and use. Nil means that only
+	// the plan counts that is set for it here, which is everything at first.
+	Entitlements Entitlements
+
 	// ServerKey seals the private keys of SAML connections: 32 random bytes or
 	// more, the same on every server of a database and for its commands, and
 	// kept outside of it. Empty means that requests are not signed and

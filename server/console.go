@@ -7,7 +7,11 @@ import (
 	"net/url"
 
 	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/internal/announce"
 	"github.com/lanyard-sso/lanyard/server/internal/console"
+	announcepages "github.com/lanyard-sso/lanyard/server/internal/console/announce"
+	"github.com/lanyard-sso/lanyard/server/internal/console/guide"
+	"github.com/lanyard-sso/lanyard/server/internal/console/workspaces"
 )
 
 // ConsoleConfig is how administrators reach the console.
@@ -40,6 +44,7 @@ func (s *Server) newConsole() (*console.Console, error) {
 	c, err := console.New(console.Config{
 		Store: s.cfg.Store, URL: s.consoleURL(), Public: s.cfg.PublicURL, Sentry: s.sentry(), Sections: s.consoleSections(),
 		Now: s.cfg.Now, Log: s.cfg.Log, ClientIP: s.cfg.clientIP, Version: s.cfg.Version,
+		Frozen: s.frozen, Environment: s.environment,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("putting the console together: %w", err)
@@ -49,7 +54,11 @@ func (s *Server) newConsole() (*console.Console, error) {
 
 // consoleSections are all pages of administrators.
 func (s *Server) consoleSections() []console.Section {
-	return []console.Section{}
+	return []console.Section{
+		&workspaces.Section{Modules: s.modules, Store: s.cfg.Store, CopyRoles: s.copyRoles},
+		guide.New(guide.Config{Store: s.cfg.Store}),
+		announcepages.New(&announce.Desk{Store: s.cfg.Store, Post: s.post, PublicURL: s.cfg.PublicURL, Now: s.cfg.Now}),
+	}
 }
 
 // sentry says who administrators are.

@@ -35,6 +35,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/deliver"
 	"github.com/lanyard-sso/lanyard/server/internal/domains"
 	"github.com/lanyard-sso/lanyard/server/internal/local"
+	"github.com/lanyard-sso/lanyard/server/internal/modules"
 	"github.com/lanyard-sso/lanyard/server/internal/notify"
 	"github.com/lanyard-sso/lanyard/server/internal/signin"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
@@ -57,6 +58,8 @@ type Server struct {
 	post *notify.Post
 	// domains keeps the domains of workspaces.
 	domains *domains.Flow
+	// modules says what of each workspace is set up, and what it is entitled to.
+	modules *modules.Keeper
 	// book keeps employees' passwords.
 	book *local.Book
 }
@@ -91,6 +94,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{cfg: c.withDefaults()}
 	s.post = notify.New(notify.Config{Store: s.cfg.Store, Key: s.cfg.ServerKey, SMTP: s.cfg.Mail, Log: s.cfg.Log, Now: s.cfg.Now, Poll: s.cfg.poll})
 	s.domains = s.newDomains()
+	s.modules = s.newModules()
 	s.mount(types)
 	return s, nil
 }
@@ -121,6 +125,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.saml.Run(ctx) })
 	g.Go(func() error { return s.post.Run(ctx) })
 	g.Go(func() error { return s.domains.Run(ctx) })
+	g.Go(func() error { return s.mirrorPlans(ctx) })
 	if s.cfg.OnEvent != nil {
 		g.Go(func() error { return s.hook().Run(ctx) })
 	}
