@@ -9,6 +9,7 @@ const (
 	MailRefused    Code = "LY-MAIL-005"
 	MailEmpty      Code = "LY-MAIL-006"
 	MailBadWatch   Code = "LY-MAIL-007"
+	MailChanged    Code = "LY-MAIL-008"
 )
 
 var mailTexts = map[Code]Text{
@@ -19,4 +20,5 @@ var mailTexts = map[Code]Text{
 	MailRefused:    {502, "The mail server did not take the mail.", "Check host, port, encryption, user name, password and sender, and that the mail server accepts mail from this machine.", Operator},
 	MailEmpty:      {400, "A mail needs a subject, a text and at least one recipient.", "Fill in what is missing.", You},
 	MailBadWatch:   {400, "Word of provisioning cannot be sent like that.", "Mend what is named, and save again.", Admin},
+	MailChanged:    {409, "Somebody else changed these settings meanwhile.", "Open the page anew, look at what is there now, and make your change again.", You},
 }

@@ -56,6 +56,7 @@ func (s *Server) newConsole() (*console.Console, error) {
 func (s *Server) consoleSections() []console.Section {
 	return []console.Section{
 		&workspaces.Section{Modules: s.modules, Store: s.cfg.Store, CopyRoles: s.copyRoles},
+		s.provisioningPages(),
 		guide.New(guide.Config{Store: s.cfg.Store}),
 		announcepages.New(&announce.Desk{Store: s.cfg.Store, Post: s.post, PublicURL: s.cfg.PublicURL, Now: s.cfg.Now}),
 	}

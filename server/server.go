@@ -37,6 +37,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/local"
 	"github.com/lanyard-sso/lanyard/server/internal/modules"
 	"github.com/lanyard-sso/lanyard/server/internal/notify"
+	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/signin"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"golang.org/x/sync/errgroup"
@@ -54,6 +55,8 @@ type Server struct {
 	requests *store.RequestLog
 	// saml keeps SAML connections up to date.
 	saml *signin.Refresher
+	// types are the SCIM resource types.
+	types []*scim.ResourceType
 	// post sends mail.
 	post *notify.Post
 	// domains keeps the domains of workspaces.
@@ -95,7 +98,11 @@ func New(c Config) (*Server, error) {
 	s.post = notify.New(notify.Config{Store: s.cfg.Store, Key: s.cfg.ServerKey, SMTP: s.cfg.Mail, Log: s.cfg.Log, Now: s.cfg.Now, Poll: s.cfg.poll})
 	s.domains = s.newDomains()
 	s.modules = s.newModules()
+	s.types = types
 	s.mount(types)
+	if s.console, err = s.newConsole(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -124,6 +131,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.warnOfExpiry(ctx) })
 	g.Go(func() error { return s.saml.Run(ctx) })
 	g.Go(func() error { return s.post.Run(ctx) })
+	g.Go(func() error { return s.watchProvisioning(ctx) })
 	g.Go(func() error { return s.domains.Run(ctx) })
 	g.Go(func() error { return s.mirrorPlans(ctx) })
 	if s.cfg.OnEvent != nil {

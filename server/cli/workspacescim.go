@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -108,9 +107,6 @@ func requiredNames(text string, people *scim.ResourceType) ([]string, error) {
 	return names, nil
 }
 
-// maxRoleRules bounds the rules of a workspace: each is looked at for everybody.
-const maxRoleRules = 100
-
 // roleRules reads --role-rule.
 func roleRules(flags []string) ([]directory.RoleRule, error) {
 	var out []directory.RoleRule
@@ -118,43 +114,16 @@ func roleRules(flags []string) ([]directory.RoleRule, error) {
 		if strings.TrimSpace(flag) == "" {
 			continue
 		}
-		what, role, _ := cutLast(flag, "=")
-		kind, name, _ := strings.Cut(what, ":")
-		name, role = strings.TrimSpace(name), strings.TrimSpace(role)
-		rule := directory.RoleRule{Role: role}
-		switch kind = strings.ToLower(strings.TrimSpace(kind)); kind {
-		case "group":
-			rule.Group = name
-		case "app-role":
-			rule.AppRole = name
-		}
-		switch {
-		case rule.Group+rule.AppRole == "" || role == "":
-			return nil, badValue("--role-rule", flag, "does not read like group:Engineers=editor or app-role:Boss=admin.")
-		case directory.Fold(role) == directory.RoleOwner:
-			return nil, badValue("--role-rule", flag, "would make owners; only lanyardd user set --role does.")
-		}
-		if err := checkText("--role-rule", role, 64); err != nil {
-			return nil, err
-		}
-		if err := checkText("--role-rule", name, 256); err != nil {
-			return nil, err
+		rule, err := directory.ReadRoleRule(flag)
+		if err != nil {
+			return nil, badValue("--role-rule", flag, err.Error()+".")
 		}
 		out = append(out, rule)
 	}
-	if len(out) > maxRoleRules {
-		return nil, problem.Detailf(problem.BadUsage, "There are %d role rules; at most %d are taken.", len(out), maxRoleRules)
+	if len(out) > directory.MaxRoleRules {
+		return nil, problem.Detailf(problem.BadUsage, "There are %d role rules; at most %d are taken.", len(out), directory.MaxRoleRules)
 	}
 	return out, nil
-}
-
-// cutLast is strings.Cut at the last sep: a group's name may hold one.
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }
 
 // defaultRoleName refuses owner: whoever comes would be one.
@@ -169,11 +138,7 @@ func defaultRoleName(v string) (string, error) {
 func ruleTexts(rules []directory.RoleRule) []string {
 	out := []string{}
 	for _, r := range rules {
-		if r.AppRole != "" {
-			out = append(out, fmt.Sprintf("app-role:%s=%s", r.AppRole, r.Role))
-		} else {
-			out = append(out, fmt.Sprintf("group:%s=%s", r.Group, r.Role))
-		}
+		out = append(out, r.String())
 	}
 	return out
 }

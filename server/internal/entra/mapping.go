@@ -148,6 +148,22 @@ func ReadGraph(data []byte) ([]Mapping, error) {
 	return all, nil
 }
 
+// MapsGroups reports whether a synchronizationSchema provisions groups.
+func MapsGroups(data []byte) bool {
+	var s graphSchema
+	if len(data) > MaxMappings || json.Unmarshal(data, &s) != nil {
+		return false
+	}
+	for _, rule := range s.Rules {
+		for _, o := range rule.Objects {
+			if strings.EqualFold(o.Source, "Group") && o.Enabled {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // CheckMappings says what of these mappings would not work with a workspace that
 // requires these attributes, one sentence for each thing to change in Entra.
 func CheckMappings(all []Mapping, required []string) []string {

@@ -1,0 +1,187 @@
+package provisioning
+
+import (
+	"context"
+	"slices"
+
+	"github.com/lanyard-sso/lanyard/server/internal/console"
+	"github.com/lanyard-sso/lanyard/server/internal/entra"
+	"github.com/lanyard-sso/lanyard/server/internal/register"
+)
+
+// Setup is the way through Entra, with its own words and what was seen of it.
+type Setup struct {
+	tabs
+	Portal    string          `json:"portal"` // new or old
+	Steps     []SetupStep     `json:"steps"`
+	Checks    []console.Check `json:"checks"`
+	TenantURL string          `json:"tenant_url"`
+	HasToken  bool            `json:"has_token"`
+	Enabled   bool            `json:"enabled"`
+	// Tested: Test Connection succeeded last.
+	Tested bool `json:"tested"`
+}
+
+// Head is that of a page.
+func (p Setup) Head() console.Head { return p.head("Steps in Microsoft Entra", "setup") }
+
+// SetupStep is one step of the portal.
+type SetupStep struct {
+	Title string          `json:"title"`
+	Where string          `json:"where,omitempty"`
+	Do    []register.Item `json:"do"`
+	// State is done where we saw it.
+	State string `json:"state,omitempty"`
+}
+
+type setupInput struct {
+	Portal string `json:"portal"`
+}
+
+func (s *Section) setup(ctx context.Context, c *console.Call, in setupInput) (Setup, error) {
+	p := Setup{tabs: tabs{"provisioning.setup"}, Portal: "new", TenantURL: tenantURL(c), Enabled: c.Workspace.SCIMEnabled}
+	if in.Portal == "old" {
+		p.Portal = "old"
+	}
+	var err error
+	if p.Checks, err = s.milestones(ctx, c); err != nil {
+		return p, err
+	}
+	creds, err := s.readCredentials(ctx, c)
+	if err != nil {
+		return p, err
+	}
+	p.HasToken, p.Tested = creds.working() > 0, p.Checks[0].State == "good"
+	p.Steps = stepsFor(p, c)
+	return p, nil
+}
+
+// stepsFor are the steps in the words of one of the portals. Old names are those
+// of the Azure portal and of Entra before 2024.
+func stepsFor(p Setup, c *console.Call) []SetupStep {
+	old := p.Portal == "old"
+	pick := func(newer, older string) string {
+		if old {
+			return older
+		}
+		return newer
+	}
+	where := pick(
+		"entra.microsoft.com → Entra ID → Enterprise apps → your application → Provisioning",
+		"portal.azure.com → Azure Active Directory (Microsoft Entra ID) → Enterprise applications → your application → Provisioning",
+	)
+	steps := []SetupStep{
+		{
+			Title: "Switch provisioning on here, and make a token", State: doneIf(p.Enabled && p.HasToken),
+			Do: []register.Item{{Value: "On this console: Automatic user provisioning → Enabled, then URL and tokens → Make a token."}},
+		},
+		{Title: "Open the provisioning page in Entra", Where: where, Do: []register.Item{
+			{Value: pick("New configuration", "Get started")},
+			{Field: pick("Select authentication method", "Provisioning Mode"), Value: pick("Bearer authentication (or OAuth2 Client Credentials, with the client made here)", "Automatic")},
+		}},
+		{Title: pick("Fill in the connection and test it", "Fill in Admin Credentials and test them"), State: doneIf(p.Tested), Do: []register.Item{
+			{Field: pick("Tenant URL (later under Connectivity)", "Admin Credentials → Tenant URL"), Value: p.TenantURL},
+			{Field: pick("Secret token", "Secret Token"), Value: "the token that was shown to you once under URL and tokens"},
+			{Value: pick("Test connection", "Test Connection")},
+			{Value: pick("Create", "Save")},
+		}},
+		{Title: "Attribute mappings", Where: pick("Provisioning → Attribute mapping (Preview), or Edit attribute mappings", "Provisioning → Mappings"), Do: []register.Item{
+			{Field: pick("Provision Microsoft Entra ID Groups → Enabled", "Provision Azure Active Directory Groups → Enabled"), Value: groupsEnabled(c)},
+			{Field: pick("Provision Microsoft Entra ID Users → Enabled", "Provision Azure Active Directory Users → Enabled"), Value: "Yes"},
+			{Field: "Add New Mapping → Source attribute", Value: "objectId"},
+			{Field: "Target attribute", Value: "externalId"},
+			{Field: "Match objects using this attribute", Value: "Yes, Matching precedence 1"},
+			{Value: "Remove the mapping of mailNickname to externalId first, where there is one. The whole table stands under Mappings."},
+		}},
+		{Title: "Settings", Where: pick("Provisioning → Settings", "Provisioning → Settings"), Do: []register.Item{
+			{Field: "Notification Email", Value: "whoever is to hear of failures from Microsoft; tick Send an email notification when a failure occurs"},
+			{Field: "Scope", Value: "Sync only assigned users and groups"},
+			{Value: "Prevent accidental deletion: tick it, with a threshold that fits. The alarm here is a second net."},
+		}},
+		{Title: "Assign people", Where: pick("Users and groups → Add user/group", "Users and groups → Add user/group"), Do: []register.Item{
+			{Value: register.DefaultAccessWarning},
+		}},
+		{Title: "Start", Where: pick("Provisioning → Overview", "Provisioning"), State: doneIf(seen(p.Checks, 2)), Do: []register.Item{
+			{Field: pick("Start provisioning", "Provisioning Status"), Value: pick("then confirm", "On, then Save")},
+			{Value: "The first cycle may take up to an hour and longer with many people; then Entra comes about every 40 minutes. Provision on demand shows one person at once."},
+		}},
+	}
+	return steps
+}
+
+// groupsEnabled is whether groups are to be provisioned: where a rule names one.
+func groupsEnabled(c *console.Call) string {
+	for _, r := range c.Workspace.RoleRules {
+		if r.Group != "" {
+			return "Yes: a role rule of this workspace names the group " + r.Group
+		}
+	}
+	return "No, unless apps need to know who is in which group"
+}
+
+func doneIf(done bool) string {
+	if done {
+		return "done"
+	}
+	return ""
+}
+
+func seen(checks []console.Check, i int) bool { return i < len(checks) && checks[i].State == "good" }
+
+// Mapping is the page of attribute mappings.
+type Mapping struct {
+	tabs
+	Recommended []entra.Mapping `json:"recommended"`
+	// Checked is set after a schema was read.
+	Checked *Checked `json:"checked,omitempty"`
+}
+
+// Checked is what a schema that was downloaded from Entra has.
+type Checked struct {
+	Name     string          `json:"name"`
+	Mappings []entra.Mapping `json:"mappings"`
+	// Wrong are sentences about what to change in Entra.
+	Wrong []string `json:"wrong"`
+	// Groups: groups are provisioned as well.
+	Groups bool `json:"groups"`
+}
+
+// Head is that of a page.
+func (p Mapping) Head() console.Head { return p.head("Attribute mappings", "mapping") }
+
+func (s *Section) mapping(_ context.Context, _ *console.Call, _ struct{}) (Mapping, error) {
+	return Mapping{tabs: tabs{"provisioning.mapping"}, Recommended: entra.Recommended()}, nil
+}
+
+func (s *Section) exportMapping(_ context.Context, c *console.Call, _ struct{}) (console.File, error) {
+	data, err := entra.Graph(entra.Recommended())
+	return console.File{Name: "lanyard-" + c.Workspace.ID + "-synchronization-schema.json", Type: "application/json", Data: data}, err
+}
+
+type schemaInput struct {
+	Schema console.Upload `json:"schema"`
+	Text   string         `json:"text"`
+}
+
+func (s *Section) checkMapping(ctx context.Context, c *console.Call, in schemaInput) (Mapping, error) {
+	p, err := s.mapping(ctx, c, struct{}{})
+	if err != nil {
+		return p, err
+	}
+	data, field := in.Schema.Data, "schema"
+	if len(data) == 0 {
+		data, field = []byte(in.Text), "text"
+	}
+	if len(data) == 0 {
+		return p, console.Bad("schema", "Choose the file, or paste it below.")
+	}
+	all, err := entra.ReadGraph(data)
+	if err != nil {
+		return p, console.Bad(field, "%s.", upper(err.Error()))
+	}
+	p.Checked = &Checked{
+		Name: in.Schema.Name, Mappings: all, Groups: entra.MapsGroups(data),
+		Wrong: slices.Concat([]string{}, entra.CheckMappings(all, c.Workspace.SCIMRequired)),
+	}
+	return p, nil
+}
