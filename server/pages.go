@@ -105,7 +105,7 @@ func (s *Server) consoleHere() http.Handler {
 	if s.cfg.Console.Disabled || s.cfg.Console.URL != nil {
 		return nil
 	}
-	return s.console
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.console.ServeHTTP(w, r) })
 }
 
 // sections sends a request to the part of the public side that it is for. console
