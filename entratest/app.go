@@ -90,6 +90,8 @@ type App struct {
 	EmailClaim bool
 	// Secrets make the app able to be a confidential client.
 	Secrets []string
+	// Certificates do so too, in DER: those that an administrator uploaded.
+	Certificates [][]byte
 	// AssignmentRequired refuses people not assigned (AADSTS50105).
 	AssignmentRequired bool
 	// Disabled is "Enabled for users to sign-in: No" (AADSTS7000112).
@@ -206,7 +208,7 @@ func (a *App) complete() error {
 func (a App) clone() App {
 	a.Redirects, a.Scopes = slices.Clone(a.Redirects), slices.Clone(a.Scopes)
 	a.AppRoles, a.Secrets = slices.Clone(a.AppRoles), slices.Clone(a.Secrets)
-	a.Preauthorized = slices.Clone(a.Preauthorized)
+	a.Preauthorized, a.Certificates = slices.Clone(a.Preauthorized), slices.Clone(a.Certificates)
 	a.graph.identifiers = slices.Clone(a.graph.identifiers)
 	return a
 }

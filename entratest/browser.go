@@ -21,6 +21,9 @@ type Browser struct {
 	// Cancel presses Cancel on the first page. Decline accepts everything but
 	// the consent page, where it presses Cancel.
 	Cancel, Decline bool
+	// Stop ends [Browser.SignIn] before the app's redirect URI is opened, as when
+	// somebody takes the address to another browser.
+	Stop bool
 	// Password is typed in place of the person's own.
 	Password string
 	// Pages are the kinds of pages seen by the last SignIn or EnterCode, such
@@ -149,7 +152,7 @@ func (b *Browser) walk(req *http.Request, u *User, userCode string) (*Answer, er
 	for range maxSteps {
 		b.comeHome(req)
 		own := b.own(req)
-		if !own && req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+		if !own && (b.Stop && !b.through || req.URL.Scheme != "http" && req.URL.Scheme != "https") {
 			return &Answer{URL: req.URL, Params: paramsOf(req)}, nil
 		}
 		across := before && !own && req.Method == http.MethodPost

@@ -26,6 +26,10 @@ type core struct {
 	sessions map[string]*session // by cookie
 	flows    map[string]*flow
 	codes    map[string]*code
+	// assertions are the ids of client assertions that were shown.
+	assertions map[string]bool
+	// alter changes ID tokens before they are signed; nil does not.
+	alter    func(Claims)
 	families map[string]*family // by id
 	refresh  map[string]refreshToken
 	devices  map[string]*device // by device code
@@ -43,7 +47,7 @@ func newCore(opt Options) (*core, error) {
 	}
 	return &core{
 		opt: opt, keys: keys, pairwise: randomBytes(32),
-		sessions: map[string]*session{}, flows: map[string]*flow{}, codes: map[string]*code{},
+		sessions: map[string]*session{}, flows: map[string]*flow{}, codes: map[string]*code{}, assertions: map[string]bool{},
 		families: map[string]*family{}, refresh: map[string]refreshToken{}, devices: map[string]*device{},
 		parked: map[string]parked{}, signOuts: map[string]*signOut{},
 	}, nil

@@ -17,7 +17,7 @@ type tokenRequest struct {
 	tenant *tenant
 	client *registration
 	form   url.Values
-	azpacr string // how the client proved itself: "0" not at all, "1" by a secret
+	azpacr string // how the client proved itself: "0" not at all, "1" by a secret, "2" by a certificate
 	origin string // the Origin header: a single-page app's request
 }
 
@@ -45,6 +45,12 @@ func (c *core) serveToken(w http.ResponseWriter, r *http.Request) {
 		"expires_in": int(out.lifetime.Seconds()), "ext_expires_in": int(out.lifetime.Seconds()),
 	}
 	if out.id != nil {
+		c.mu.Lock()
+		alter := c.alter
+		c.mu.Unlock()
+		if alter != nil {
+			alter(out.id)
+		}
 		answer["id_token"] = key.signToken(out.id)
 	}
 	if out.refresh != "" {
@@ -132,6 +138,13 @@ func (c *core) client(r *http.Request, form url.Values) (tokenRequest, *fault) {
 	}
 	if req.client.Disabled {
 		return req, refuse(7000112, "The application '%s' (%s) is disabled.", req.client.ClientID, req.client.Name)
+	}
+	if assertion := form.Get("client_assertion"); assertion != "" {
+		if secret != "" {
+			return req, refuse(9002313, "Invalid request. There are both 'client_assertion' and 'client_secret'.")
+		}
+		req.azpacr = "2"
+		return req, c.proven(req, assertion)
 	}
 	if secret == "" {
 		return req, nil

@@ -27,7 +27,7 @@ type grant struct {
 	nonce                string
 	sid                  string
 	authTime             time.Time
-	azpacr               string   // 0 public, 1 secret
+	azpacr               string   // 0 public, 1 secret, 2 certificate
 	caps                 []string // client capabilities (xms_cc), such as cp1
 }
 

@@ -74,7 +74,7 @@ func newSAMLFront(t *testing.T) *samlFront {
 	} {
 		if name != "acme" {
 			if err := w.store.CreateWorkspace(context.Background(), directory.Workspace{
-				ID: name, Name: name, Domains: []string{name + ".example"}, Created: time.Now(), Modified: time.Now(),
+				ID: name, Name: name, Created: time.Now(), Modified: time.Now(),
 			}); err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -41,7 +42,9 @@ func acceptable(password string, ws directory.Workspace, u directory.User) error
 	}
 	p := directory.ProfileOf(u)
 	rest := directory.Fold(password)
-	for _, known := range append([]string{ws.ID, ws.Name, p.UserName, localPart(p.UserName), p.Email, localPart(p.Email), p.GivenName, p.FamilyName}, common...) {
+	names := append([]string{ws.ID, ws.Name, p.UserName, localPart(p.UserName), p.Email, localPart(p.Email), p.GivenName, p.FamilyName}, common...)
+	slices.SortFunc(names, func(a, b string) int { return len(b) - len(a) }) // an address before the name in it
+	for _, known := range names {
 		if known = directory.Fold(known); len(known) >= 3 {
 			rest = strings.ReplaceAll(rest, known, "")
 		}
