@@ -8,5 +8,5 @@ const (
 
 var auditTexts = map[Code]Text{
 	AuditBroken: {500, "The audit log is not as it was written.", "Keep the database as it is, find out who can write to it, and compare the log with your last export or backup.", Operator},
-	AuditQuery:  {400, "A filter of the audit log cannot be read.", "Enter days such as 2026-11-22, and numbers of entries.", You},
+	AuditQuery:  {422, "A filter of the audit log cannot be read.", "Enter days such as 2026-11-22, and numbers of entries.", You},
 }
