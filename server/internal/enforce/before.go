@@ -84,16 +84,24 @@ func (d *Desk) Keep(ctx context.Context, workspace, who string) error {
 	return d.change(ctx, workspace, who, setupKinds, func(n *store.SSO) error { return tested(n.Connection) })
 }
 
-// anyValid says whether one of the certificates is valid at a time.
-func anyValid(all []directory.SAMLCertificate, now time.Time) (bool, error) {
+// slack is how far clocks may differ from those of whoever makes certificates.
+const slack = 5 * time.Minute
+
+// valid says whether one of the certificates is valid at a time.
+func valid(all []directory.SAMLCertificate, now time.Time) error {
+	code := problem.SAMLCertificateExpired
 	for _, c := range all {
 		x, err := x509.ParseCertificate(c.DER)
 		if err != nil {
-			return false, fmt.Errorf("a stored certificate: %w", err)
+			return fmt.Errorf("a stored certificate: %w", err)
 		}
-		if !now.Before(x.NotBefore) && !now.After(x.NotAfter) {
-			return true, nil
+		switch {
+		case now.After(x.NotAfter):
+		case now.Add(slack).Before(x.NotBefore):
+			code = problem.SAMLCertificateNotYet
+		default:
+			return nil
 		}
 	}
-	return false, nil
+	return problem.New(code)
 }

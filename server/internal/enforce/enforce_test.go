@@ -161,15 +161,17 @@ func TestEnable_eachConditionIsAsked(t *testing.T) {
 		spoil func(*bench)
 		want  problem.Code
 	}{
-		"no owner gets in by themselves":  {func(b *bench) { b.glass = glass }, problem.SSONoBreakGlass},
-		"nobody says who gets in":         {func(b *bench) { b.BreakGlass = nil }, problem.SSONoBreakGlass},
-		"asking about owners fails":       {func(b *bench) { b.glass = errors.New("no answer") }, problem.SSONoBreakGlass},
-		"people outside are not decided":  {func(b *bench) { b.domains = problem.New(problem.SSODomains) }, problem.SSODomains},
-		"nobody says who is outside":      {func(b *bench) { b.Domains = nil }, problem.SSODomains},
-		"the pilot is on":                 {func(b *bench) { put(b, directory.SettingPilot, directory.Pilot{On: true}) }, problem.SSOPilot},
-		"the module is off":               {func(b *bench) { put(b, directory.SettingSwitches, directory.Switches{}.Set(directory.ModuleSAML, false)) }, problem.SSOModuleOff},
+		"no owner gets in by themselves": {func(b *bench) { b.glass = glass }, problem.SSONoBreakGlass},
+		"nobody says who gets in":        {func(b *bench) { b.BreakGlass = nil }, problem.SSONoBreakGlass},
+		"asking about owners fails":      {func(b *bench) { b.glass = errors.New("no answer") }, problem.SSONoBreakGlass},
+		"people outside are not decided": {func(b *bench) { b.domains = problem.New(problem.SSODomains) }, problem.SSODomains},
+		"nobody says who is outside":     {func(b *bench) { b.Domains = nil }, problem.SSODomains},
+		"the pilot is on":                {func(b *bench) { put(b, directory.SettingPilot, directory.Pilot{On: true}) }, problem.SSOPilot},
+		"the module is off": {func(b *bench) {
+			put(b, directory.SettingSwitches, directory.Switches{}.Set(directory.ModuleSAML, false))
+		}, problem.SSOModuleOff},
 		"the certificate expired since":   {func(b *bench) { b.now = noon.AddDate(1, 1, 0) }, problem.SAMLCertificateExpired},
-		"the certificate's turn is to be": {func(b *bench) { b.now = noon.AddDate(-3, 0, 0) }, problem.SAMLCertificateExpired},
+		"the certificate's turn is to be": {func(b *bench) { b.now = noon.AddDate(-3, 0, 0) }, problem.SAMLCertificateNotYet},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)

@@ -214,8 +214,17 @@ func (s *Section) saveManual(ctx context.Context, c *console.Call, in manualForm
 		given.Metadata = pasted // the whole Federation Metadata XML
 	case len(text) > 0:
 		given.Certificate = pasted
+		// First of all, so that nothing else is asked for beside a private key.
+		if _, _, err := saml.ParseCertificates(pasted, c.Now); err != nil {
+			return outcome{}, faulted(given, err)
+		}
 	case bare:
 		return outcome{}, console.Fault{Field: "certificate", Err: problem.New(problem.CertificateEmpty)}
+	}
+	if !st.exists() && len(given.Metadata) == 0 {
+		if err := notWhole(given); err != nil {
+			return outcome{}, err
+		}
 	}
 	return s.set(ctx, c, st, in.form, given)
 }
@@ -269,22 +278,17 @@ func faulted(in signin.SAMLInput, err error) error {
 			field = "logout_url"
 		}
 		return console.Fault{Field: field, Err: err}
-	case code == problem.SAMLNotSet:
-		return notWhole(in, err)
 	}
 	return console.Fault{Field: "certificate", Err: err}
 }
 
-// notWhole marks the fields that were left empty.
-func notWhole(in signin.SAMLInput, err error) error {
+// notWhole marks the fields that were left empty where nothing is known yet.
+func notWhole(in signin.SAMLInput) error {
 	var faults console.Faults
 	for _, f := range []struct{ field, value string }{{"certificate", string(in.Certificate)}, {"issuer", in.Issuer}, {"login_url", in.LoginURL}} {
 		if f.value == "" {
 			faults = append(faults, console.Fault{Field: f.field, Err: problem.Detailf(problem.SSOField, "It is needed.")})
 		}
-	}
-	if len(faults) == 0 {
-		return err
 	}
 	return faults.Or()
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/signin"
 )
 
-//go:embed templates
+//go:embed templates/saml/*.html
 var templates embed.FS
 
 // Config is what the section is made of. All fields are required but Contact.

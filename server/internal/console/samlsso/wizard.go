@@ -44,6 +44,13 @@ func (st state) done(id string) bool {
 		return st.conn.TestedNow()
 	case "enable":
 		return st.enforced.Enforced
+	case "application":
+		if st.exists() { // its metadata is here
+			return true
+		}
+	}
+	if st.conn.TestedNow() { // which it could not be without the others
+		return true
 	}
 	return slices.Contains(st.draft.Done, id) || st.exists() && !st.begun()
 }
