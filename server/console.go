@@ -10,7 +10,9 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/announce"
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	announcepages "github.com/lanyard-sso/lanyard/server/internal/console/announce"
+	auditpages "github.com/lanyard-sso/lanyard/server/internal/console/audit"
 	"github.com/lanyard-sso/lanyard/server/internal/console/guide"
+	peoplepages "github.com/lanyard-sso/lanyard/server/internal/console/people"
 	"github.com/lanyard-sso/lanyard/server/internal/console/workspaces"
 )
 
@@ -55,6 +57,8 @@ func (s *Server) newConsole() (*console.Console, error) {
 // consoleSections are all pages of administrators.
 func (s *Server) consoleSections() []console.Section {
 	return []console.Section{
+		peoplepages.New(peoplepages.Config{Store: s.cfg.Store}),
+		auditpages.New(auditpages.Config{Store: s.cfg.Store}),
 		&workspaces.Section{Modules: s.modules, Store: s.cfg.Store, CopyRoles: s.copyRoles},
 		s.provisioningPages(),
 		guide.New(guide.Config{Store: s.cfg.Store}),
