@@ -193,7 +193,14 @@ func (o *Console) again(w http.ResponseWriter, r *http.Request, c *Call, rt Rout
 		return
 	}
 	c.send(w)
-	o.show(w, r, second, v, shown{err: err, entered: in.without().values, status: statusOf(err)})
+	entered := in.without().values
+	var secret interface{ Forget() []string } // fields that must not be shown again
+	if errors.As(err, &secret) {
+		for _, field := range secret.Forget() {
+			delete(entered, field)
+		}
+	}
+	o.show(w, r, second, v, shown{err: err, entered: entered, status: statusOf(err)})
 }
 
 func statusOf(err error) int {
