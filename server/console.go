@@ -11,6 +11,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	announcepages "github.com/lanyard-sso/lanyard/server/internal/console/announce"
 	auditpages "github.com/lanyard-sso/lanyard/server/internal/console/audit"
+	domainpages "github.com/lanyard-sso/lanyard/server/internal/console/domains"
 	"github.com/lanyard-sso/lanyard/server/internal/console/guide"
 	peoplepages "github.com/lanyard-sso/lanyard/server/internal/console/people"
 	"github.com/lanyard-sso/lanyard/server/internal/console/workspaces"
@@ -61,6 +62,7 @@ func (s *Server) consoleSections() []console.Section {
 		auditpages.New(auditpages.Config{Store: s.cfg.Store}),
 		&workspaces.Section{Modules: s.modules, Store: s.cfg.Store, CopyRoles: s.copyRoles},
 		s.provisioningPages(),
+		domainpages.New(s.domains),
 		guide.New(guide.Config{Store: s.cfg.Store}),
 		announcepages.New(&announce.Desk{Store: s.cfg.Store, Post: s.post, PublicURL: s.cfg.PublicURL, Now: s.cfg.Now}),
 	}

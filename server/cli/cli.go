@@ -54,6 +54,9 @@ type Options struct {
 	// StartEntra starts the local Entra of the dev command. Nil means that
 	// this program has none.
 	StartEntra func(context.Context, EntraConfig) (Entra, error)
+	// Resolver asks DNS whether a domain is a workspace's. Nil means
+	// net.DefaultResolver.
+	Resolver server.Resolver
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
@@ -117,6 +120,7 @@ type commands struct {
 	Workspace workspaceCmd `cmd:"" help:"Create, list, show and change workspaces."`
 	Scim      scimCmd      `cmd:"" help:"Manage provisioning (SCIM)."`
 	Saml      samlCmd      `cmd:"" help:"Manage sign-in by SAML."`
+	Domain    domainCmd    `cmd:"" help:"Manage the e-mail domains of workspaces, and people outside of them."`
 	Mobile    mobileCmd    `cmd:"" help:"Manage apps for telephones: what they are signed with and where sign-ins return to."`
 	User      userCmd      `cmd:"" help:"Look at the people of a workspace."`
 	Conform   conformCmd   `cmd:"" help:"Ask a provider what Microsoft would ask it."`
@@ -126,6 +130,7 @@ type commands struct {
 	Entra     entraCmd     `cmd:"" help:"Print what to register in Microsoft Entra, and check what is."`
 	Guide     guideCmd     `cmd:"" help:"Print the guide to Microsoft Entra with a workspace's own values."`
 	Do        doCmd        `cmd:"" help:"Do or show whatever the console can, by its name."`
+	Announce  announceCmd  `cmd:"" help:"Tell the people of a workspace that they will sign in in another way."`
 	Doctor    doctorCmd    `cmd:"" help:"Explain an error, a SAML message, a token, metadata or a certificate that somebody pasted."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

@@ -164,7 +164,7 @@ func (c *command) dev(d *devCmd, set settings, dir string) error {
 	defer env.state.close()
 	srv, err := server.New(server.Config{
 		Store: st, PublicURL: env.public, Log: log, Now: c.opt.Now,
-		HTTPClient: env.entra.HTTPClient(), ServerKey: key, Version: c.opt.version(),
+		HTTPClient: env.entra.HTTPClient(), ServerKey: key, Version: c.opt.version(), Resolver: c.opt.Resolver,
 	})
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ func (d doCmd) on(c *command, set settings, st *server.Store) error {
 	if err != nil {
 		return err
 	}
-	srv, err := server.New(server.Config{Store: st, PublicURL: base, Now: c.opt.Now, Version: c.opt.version(), ServerKey: key})
+	srv, err := server.New(server.Config{Store: st, PublicURL: base, Now: c.opt.Now, Version: c.opt.version(), ServerKey: key, Resolver: c.opt.Resolver})
 	if err != nil {
 		return err
 	}

@@ -193,7 +193,7 @@ func (c *command) serve(set settings, p plan) error {
 	srv, err := server.New(server.Config{
 		Store: st, PublicURL: public, Log: log, Now: c.opt.Now, Version: c.opt.version(),
 		SessionTTL: p.sessionTTL, TrustedProxies: p.trustedProxies, SCIM: p.scim,
-		WebhookKey: webhookKey, ServerKey: serverKey, Console: console,
+		WebhookKey: webhookKey, ServerKey: serverKey, Console: console, Resolver: c.opt.Resolver,
 	})
 	if err != nil {
 		return err

@@ -158,3 +158,13 @@ func address(s string) bool {
 	a, err := mail.ParseAddress(s)
 	return err == nil && a.Address == s && a.Name == "" && len(s) <= 254 && strings.Contains(directory.DomainOf(s), ".")
 }
+
+// ParseDay returns the end of a day (UTC) that was typed as 2027-03-31, the last on
+// which something holds. The error is problem.ExemptionUntil.
+func ParseDay(typed string) (time.Time, error) {
+	day, err := time.Parse(time.DateOnly, strings.TrimSpace(typed))
+	if err != nil {
+		return time.Time{}, problem.Detailf(problem.ExemptionUntil, "It is written like 2027-03-31, and is %.40q.", typed)
+	}
+	return day.AddDate(0, 0, 1), nil
+}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"slices"
 	"strconv"
 	"strings"
@@ -250,4 +252,23 @@ func stamp(t *time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
+}
+
+// Person returns how a person of a workspace is judged, wherever they are, with the
+// domains that are verified. Somebody who is not there is problem.NotFound.
+func (f *Flow) Person(ctx context.Context, workspace, id string) (Person, []string, error) {
+	o, err := f.Show(ctx, workspace)
+	if err != nil {
+		return Person{}, nil, err
+	}
+	u, err := f.Store.User(ctx, o.Workspace.Directory, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && u.State == directory.Archived:
+		return Person{}, nil, problem.New(problem.NotFound)
+	case err != nil:
+		return Person{}, nil, fmt.Errorf("looking for the person: %w", err)
+	}
+	p := directory.ProfileOf(u)
+	k := known{id: u.ID, userName: u.UserName, mail: p.Email, name: p.DisplayName, version: u.Version}
+	return personOf(k, o.Policy.JudgeUser(o.Workspace, u), directory.DomainDecision{}, f.now()), o.Workspace.Domains, nil
 }

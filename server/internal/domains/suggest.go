@@ -56,3 +56,20 @@ func (f *Flow) Suggest(ctx context.Context, o Overview, asker string) ([]Suggest
 	})
 	return all[:min(len(all), maxSuggestions)], nil
 }
+
+// Of returns how many people who may sign in are inside a workspace's domains only
+// by one of them: they would be outside without it.
+func (f *Flow) Of(ctx context.Context, o Overview, domain string) (n int, err error) {
+	people, err := f.people(ctx, o.Workspace.Directory)
+	if err != nil {
+		return 0, err
+	}
+	without := o.Workspace
+	without.Domains = slices.DeleteFunc(slices.Clone(without.Domains), func(d string) bool { return d == domain })
+	for _, k := range people {
+		if k.active && o.Policy.Judge(o.Workspace, k.mail, k.userName).Inside && !o.Policy.Judge(without, k.mail, k.userName).Inside {
+			n++
+		}
+	}
+	return n, nil
+}
