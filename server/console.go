@@ -6,7 +6,8 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/api"
+	"github.com/lanyard-sso/lanyard/server/internal/admin"
 	"github.com/lanyard-sso/lanyard/server/internal/announce"
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	announcepages "github.com/lanyard-sso/lanyard/server/internal/console/announce"
@@ -15,6 +16,8 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/console/guide"
 	peoplepages "github.com/lanyard-sso/lanyard/server/internal/console/people"
 	"github.com/lanyard-sso/lanyard/server/internal/console/workspaces"
+	"github.com/lanyard-sso/lanyard/server/internal/entra"
+	"github.com/lanyard-sso/lanyard/server/internal/oidc"
 )
 
 // ConsoleConfig is how administrators reach the console.
@@ -47,7 +50,7 @@ func (s *Server) newConsole() (*console.Console, error) {
 	c, err := console.New(console.Config{
 		Store: s.cfg.Store, URL: s.consoleURL(), Public: s.cfg.PublicURL, Sentry: s.sentry(), Sections: s.consoleSections(),
 		Now: s.cfg.Now, Log: s.cfg.Log, ClientIP: s.cfg.clientIP, Version: s.cfg.Version,
-		Frozen: s.frozen, Environment: s.environment,
+		Frozen: s.frozen, Environment: s.environment, Home: "workspaces.list",
 	})
 	if err != nil {
 		return nil, fmt.Errorf("putting the console together: %w", err)
@@ -68,24 +71,26 @@ func (s *Server) consoleSections() []console.Section {
 	}
 }
 
+// newAdmins makes what knows administrators.
+func (s *Server) newAdmins() *admin.Admin {
+	c := s.cfg
+	loopback := api.Loopback(s.consoleURL().Hostname())
+	return admin.New(admin.Config{
+		Store: c.Store, URL: s.consoleURL(), Key: c.ServerKey, ClientIP: c.clientIP, Mail: s.post,
+		Microsoft: &oidc.Client{
+			Verifier:   &entra.Verifier{HTTPClient: c.HTTPClient, Now: c.Now, AllowLoopbackHTTP: loopback},
+			HTTPClient: c.HTTPClient, Now: c.Now, AllowLoopbackHTTP: loopback,
+		},
+		InsecureNoRateLimits: c.InsecureNoRateLimits, Log: c.Log, Now: c.Now,
+	})
+}
+
 // sentry says who administrators are.
 func (s *Server) sentry() console.Sentry {
 	if s.cfg.sentry != nil {
 		return s.cfg.sentry
 	}
-	return nobody{}
-}
-
-// nobody lets nobody in.
-type nobody struct{}
-
-func (nobody) Who(*http.Request) (console.Principal, error) { return console.Principal{}, nil }
-func (nobody) Challenge(context.Context, console.Principal) (console.StepUp, error) {
-	return console.StepUp{}, nil
-}
-
-func (nobody) Prove(context.Context, console.Principal, *http.Request) error {
-	return problem.New(problem.StepUpNeeded)
+	return s.admins
 }
 
 // ConsoleUpload is a file for [Server.Do].

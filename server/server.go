@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/internal/admin"
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/deliver"
 	"github.com/lanyard-sso/lanyard/server/internal/domains"
@@ -49,8 +50,10 @@ type Server struct {
 	public http.Handler
 	// console serves administrators.
 	console *console.Console
-	admin   http.Handler
-	hub     *deliver.Hub
+	// admins knows them.
+	admins *admin.Admin
+	admin  http.Handler
+	hub    *deliver.Hub
 	// requests is the record of provisioning.
 	requests *store.RequestLog
 	// saml keeps SAML connections up to date.
@@ -100,6 +103,7 @@ func New(c Config) (*Server, error) {
 	s.modules = s.newModules()
 	s.types = types
 	s.mount(types)
+	s.admins = s.newAdmins()
 	if s.console, err = s.newConsole(); err != nil {
 		return nil, err
 	}
