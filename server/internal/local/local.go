@@ -62,6 +62,7 @@ type Store interface {
 	User(ctx context.Context, dir, id string) (directory.User, error)
 	UsersByEmail(ctx context.Context, dir, email string) ([]directory.User, error)
 	Gate(ctx context.Context, ws directory.Workspace, m directory.Method, u directory.User, now time.Time) (directory.Gate, error)
+	NoteRefused(r store.Refused)
 }
 
 // Config is all that a Book is made of. Fields without a comment are required.
@@ -145,15 +146,26 @@ func (b *Book) Check(ctx context.Context, ws directory.Workspace, email, passwor
 	case err != nil:
 		return directory.User{}, err
 	case !good || u.ID == "" || u.State != directory.Active:
+		b.refused(ws, u, problem.PasswordRefused)
 		return directory.User{}, problem.Wrap(problem.PasswordRefused, errors.New("unknown, inactive, without a password, or with another one"))
 	}
 	if err := permit(u); err != nil {
+		code, _ := problem.Of(err)
+		b.refused(ws, u, code)
 		return directory.User{}, err
 	}
 	if err := b.cfg.Store.ForgetAttempts(ctx, ws.ID, name); err != nil {
 		return directory.User{}, fmt.Errorf("forgetting wrong passwords: %w", err)
 	}
 	return u, nil
+}
+
+// refused notes with a person that a password did not open the workspace (row
+// D10): nobody waits for it, so it takes no longer for those who exist.
+func (b *Book) refused(ws directory.Workspace, u directory.User, code problem.Code) {
+	b.cfg.Store.NoteRefused(store.Refused{
+		At: b.cfg.Now(), Directory: ws.Directory, Workspace: ws.ID, User: u.ID, Method: directory.MethodLocal, Code: code,
+	})
 }
 
 // find returns who has an address, or the zero User where that is nobody or

@@ -35,8 +35,18 @@ func (h *Handler) admit(ctx context.Context, ws directory.Workspace, id identity
 }
 
 // enter lets id in as u, whom it was found to be, if rule and the workspace's
-// policy do: links the person, or creates them where u is nil.
+// policy do: links the person, or creates them where u is nil. That somebody was
+// refused is noted with the person they were found to be (row D10).
 func (h people) enter(ctx context.Context, ws directory.Workspace, u *directory.User, id identity, rule func(*directory.User) error) (directory.User, error) {
+	entered, err := h.admitted(ctx, ws, u, id, rule)
+	if err != nil && u != nil {
+		code, _ := problem.Of(err)
+		h.store.NoteRefused(store.Refused{At: h.now(), Directory: ws.Directory, Workspace: ws.ID, User: u.ID, Method: h.method, Code: code})
+	}
+	return entered, err
+}
+
+func (h people) admitted(ctx context.Context, ws directory.Workspace, u *directory.User, id identity, rule func(*directory.User) error) (directory.User, error) {
 	if err := h.permitted(ctx, ws, u, id, rule); err != nil {
 		return directory.User{}, err
 	}

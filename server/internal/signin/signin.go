@@ -46,6 +46,7 @@ type Store interface {
 	User(ctx context.Context, dir, id string) (directory.User, error)
 	Policy(ctx context.Context, ws directory.Workspace, now time.Time) (directory.Policy, error)
 	Gate(ctx context.Context, ws directory.Workspace, m directory.Method, u directory.User, now time.Time) (directory.Gate, error)
+	NoteRefused(r store.Refused)
 	Renewing(ctx context.Context, workspace, family string, now time.Time) (directory.Session, directory.User, error)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 )
 
@@ -18,7 +19,7 @@ type Refused struct {
 	Method    directory.Method
 	// Code is the problem's, which the person was told or which lies behind what
 	// they were told.
-	Code   string
+	Code   problem.Code
 	Device string
 }
 
@@ -26,9 +27,10 @@ type Refused struct {
 const KeepRefused = 20
 
 // NoteRefused has a refused sign-in stored soon; nobody waits for it. Of many at
-// once some may be left out: it tells a story, and counts nothing.
+// once some may be left out: it tells a story, and counts nothing. What failed for
+// another reason than the person is left out, too.
 func (s *Store) NoteRefused(r Refused) {
-	if r.User == "" || r.Code == "" || !storable(r.Directory, r.Workspace, r.User, string(r.Method), r.Code, r.Device) {
+	if r.User == "" || r.Code == "" || r.Code == problem.Internal || !storable(r.Directory, r.Workspace, r.User, string(r.Method), string(r.Code), r.Device) {
 		return
 	}
 	s.soon(func(ctx context.Context, t *tx) error { return t.refuse(ctx, r) })
@@ -38,7 +40,7 @@ func (t *tx) refuse(ctx context.Context, r Refused) error {
 	var pk int64
 	if err := t.row(ctx, `insert into refused (at, directory, workspace, user_id, method, code, device)
 		values ($1, $2, $3, $4, $5, $6, $7) returning pk`,
-		micro(r.At), r.Directory, r.Workspace, r.User, string(r.Method), r.Code, r.Device).Scan(&pk); err != nil {
+		micro(r.At), r.Directory, r.Workspace, r.User, string(r.Method), string(r.Code), r.Device).Scan(&pk); err != nil {
 		return fmt.Errorf("store: noting a refused sign-in: %w", err)
 	}
 	if _, err := t.exec(ctx, `delete from refused where directory = $1 and user_id = $2 and pk <=
@@ -57,7 +59,7 @@ func (s *Store) RefusedOf(ctx context.Context, dir, user string) (all []Refused,
 	err = s.read.each(ctx, func(row scanner) error {
 		r := Refused{Directory: dir, User: user}
 		var at int64
-		err := row.Scan(&at, &r.Workspace, (*string)(&r.Method), &r.Code, &r.Device)
+		err := row.Scan(&at, &r.Workspace, (*string)(&r.Method), (*string)(&r.Code), &r.Device)
 		r.At = fromMicro(at)
 		all = append(all, r)
 		return err

@@ -151,7 +151,7 @@ func kept(r store.Refused) Line {
 	}
 	return Line{
 		At: at(r.At), Source: SignIn, Who: "the person", What: what, Failed: true,
-		Result: r.Code + " " + problem.Lookup(problem.Code(r.Code)).Sentence,
+		Result: string(r.Code) + " " + problem.Lookup(r.Code).Sentence,
 	}
 }
 

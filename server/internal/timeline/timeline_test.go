@@ -79,8 +79,8 @@ func TestOf_itTellsOfEverySourceInOrderAndOfNothingTwice(t *testing.T) {
 			{At: minute(4), Kind: directory.MemberAdded, Group: "g-1"},
 		},
 		refused: []store.Refused{
-			{At: minute(5), Workspace: "acme", Method: directory.MethodSAML, Code: string(problem.AccessEnded), Device: "laptop"},
-			{At: minute(5), Workspace: "other", Method: directory.MethodSAML, Code: string(problem.AccessEnded)},
+			{At: minute(5), Workspace: "acme", Method: directory.MethodSAML, Code: problem.AccessEnded, Device: "laptop"},
+			{At: minute(5), Workspace: "other", Method: directory.MethodSAML, Code: problem.AccessEnded},
 		},
 		acts: []store.Act{
 			{At: minute(6), Workspace: "acme", Who: "root@acme.example", What: "suspended"},

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
@@ -134,7 +135,7 @@ var peopling = []promise{
 		refused := func(user string, n int) store.Refused {
 			return store.Refused{
 				At: start.Add(time.Duration(n) * time.Minute), Directory: "acme", Workspace: "acme", User: user,
-				Method: directory.MethodSAML, Code: fmt.Sprintf("LY-X-%03d", n), Device: "Ada's laptop",
+				Method: directory.MethodSAML, Code: problem.Code(fmt.Sprintf("LY-X-%03d", n)), Device: "Ada's laptop",
 			}
 		}
 		for i := range store.KeepRefused + 7 {
