@@ -38,7 +38,9 @@ type bench struct {
 func each(t *testing.T, test func(*bench)) {
 	t.Helper()
 	engines := map[string]func() (*store.Store, error){
-		"sqlite":   func() (*store.Store, error) { return sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db")) },
+		"sqlite": func() (*store.Store, error) {
+			return sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+		},
 		"postgres": func() (*store.Store, error) { return postgres.Open(t.Context(), pgtest.URL(t)) },
 	}
 	for name, open := range engines {

@@ -135,7 +135,9 @@ func TestMirror_tellsSignInWhatTheProgramSays(t *testing.T) {
 		b.Entitlements = &entitled{plan: directory.Plan{Seats: 3, OnDowngrade: directory.DowngradeBlock}}
 		ctx, cancel := context.WithCancel(b.ctx)
 		var wg sync.WaitGroup
-		wg.Go(func() { _ = b.Mirror(ctx, time.Millisecond, func(ws string, err error) { b.Errorf("%s: %v", ws, err) }) })
+		wg.Go(func() {
+			_ = b.Mirror(ctx, time.Millisecond, func(ws string, err error) { b.Errorf("%s: %v", ws, err) })
+		})
 		for deadline := time.Now().Add(time.Minute); ; {
 			p, err := b.Store.Policy(b.ctx, b.workspace("beta"), start)
 			b.must(err)
@@ -231,12 +233,12 @@ func TestLink_everyErrorHasItsCode(t *testing.T) {
 func TestPreflight_isRedUntilBothAreMended(t *testing.T) {
 	each(t, func(b *bench) {
 		for _, m := range directory.Modules() {
+			b.must(b.Switch(b.ctx, "acme", m, false, "ada"))
 			_, err := b.SetPlan(b.ctx, "acme", store.AnyVersion, "op", func(p *directory.Plan) error {
 				*p = directory.Plan{ContactURL: "https://example.com/upgrade"}.With(m, false)
 				return nil
 			})
 			b.must(err)
-			b.must(b.Switch(b.ctx, "acme", m, false, "ada"))
 			sees := func(activated, enabled bool) {
 				b.Helper()
 				all, err := b.Preflight(b.ctx, "acme", m)

@@ -79,16 +79,14 @@ func (k *Keeper) Switches(ctx context.Context, workspace string) (directory.Swit
 }
 
 // Switch switches a module of a workspace on or off. What is set up stays.
-// Whatever the plan lacks cannot be switched on: problem.NotInPlan. Single
+// What the plan lacks cannot be switched: problem.NotInPlan. Single
 // sign-on that is enforced cannot be switched off: problem.SSOEnforced.
 func (k *Keeper) Switch(ctx context.Context, workspace string, m directory.Module, on bool, who string) error {
 	if !m.Valid() {
 		return problem.New(problem.BadModule)
 	}
-	if on {
-		if err := k.Frozen(ctx, workspace, m); err != nil {
-			return err
-		}
+	if err := k.Frozen(ctx, workspace, m); err != nil {
+		return err
 	}
 	if m == directory.ModuleSAML && !on {
 		if err := k.notEnforced(ctx, workspace); err != nil {

@@ -19,8 +19,8 @@ type environmentsPage struct {
 	OfTo   string          `json:"-"`
 	Clones []workspaceLine `json:"clones"`
 	// NewID and NewName are proposed for a clone.
-	NewID   string `json:"-"`
-	NewName string `json:"-"`
+	NewID   string           `json:"-"`
+	NewName string           `json:"-"`
 	Kinds   []console.Option `json:"-"`
 }
 

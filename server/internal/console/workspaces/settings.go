@@ -54,9 +54,12 @@ func (s *Section) settings(ctx context.Context, c *console.Call, _ struct{}) (se
 		return p, err
 	}
 	for _, l := range []console.Link{
-		{Text: "SSO and SCIM", To: path(c, "workspaces.sso")}, {Text: "User Directory", To: path(c, "workspaces.userdirectory")},
-		{Text: "Plan and seats", To: path(c, "workspaces.plan")}, {Text: "Sandbox", To: path(c, "workspaces.environments")},
-		{Text: "Pilot", To: path(c, "workspaces.pilot")}, {Text: "Domains", To: path(c, "domains.home")},
+		{Text: "SSO and SCIM", To: path(c, "workspaces.sso")},
+		{Text: "User Directory", To: path(c, "workspaces.userdirectory")},
+		{Text: "Plan and seats", To: path(c, "workspaces.plan")},
+		{Text: "Sandbox", To: path(c, "workspaces.environments")},
+		{Text: "Pilot", To: path(c, "workspaces.pilot")},
+		{Text: "Domains", To: path(c, "domains.home")},
 		{Text: "Setup links", To: path(c, "account.setuplinks")},
 	} {
 		if l.To != "" {

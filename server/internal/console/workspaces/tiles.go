@@ -3,6 +3,7 @@ package workspaces
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
@@ -67,7 +68,7 @@ var moduleTexts = map[directory.Module]moduleText{
 }
 
 // entraWords are the names that people know Microsoft Entra ID by.
-const entraWords = "microsoft entra id azure ad azure active directory microsoft azure active directory integrations my company setup admin sso and scim"
+const entraWords = "microsoft entra id azure ad azure active directory microsoft azure active directory integrations my company setup admin settings security sso and scim"
 
 var stateColours = map[directory.ModuleState]string{
 	directory.ModuleUnset: "off", directory.ModuleDraft: "info", directory.ModuleTested: "warn",
@@ -158,6 +159,6 @@ func (t Tile) finds(looked string) bool {
 // plainWords is a text in small letters, with nothing but letters and digits.
 func plainWords(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r > 127)
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	}), " ")
 }
