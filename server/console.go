@@ -64,6 +64,7 @@ func (s *Server) consoleSections() []console.Section {
 		peoplepages.New(peoplepages.Config{Store: s.cfg.Store}),
 		auditpages.New(auditpages.Config{Store: s.cfg.Store}),
 		&workspaces.Section{Modules: s.modules, Store: s.cfg.Store, CopyRoles: s.copyRoles},
+		s.samlPages(),
 		s.provisioningPages(),
 		domainpages.New(s.domains),
 		guide.New(guide.Config{Store: s.cfg.Store}),

@@ -35,6 +35,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/deliver"
 	"github.com/lanyard-sso/lanyard/server/internal/domains"
+	"github.com/lanyard-sso/lanyard/server/internal/enforce"
 	"github.com/lanyard-sso/lanyard/server/internal/local"
 	"github.com/lanyard-sso/lanyard/server/internal/modules"
 	"github.com/lanyard-sso/lanyard/server/internal/notify"
@@ -58,6 +59,8 @@ type Server struct {
 	requests *store.RequestLog
 	// saml keeps SAML connections up to date.
 	saml *signin.Refresher
+	// sso enforces that people sign in by it.
+	sso *enforce.Desk
 	// types are the SCIM resource types.
 	types []*scim.ResourceType
 	// post sends mail.
@@ -104,6 +107,7 @@ func New(c Config) (*Server, error) {
 	s.types = types
 	s.mount(types)
 	s.admins = s.newAdmins()
+	s.sso = s.newSSO()
 	if s.console, err = s.newConsole(); err != nil {
 		return nil, err
 	}

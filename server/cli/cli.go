@@ -120,6 +120,7 @@ type commands struct {
 	Workspace workspaceCmd `cmd:"" help:"Create, list, show and change workspaces."`
 	Scim      scimCmd      `cmd:"" help:"Manage provisioning (SCIM)."`
 	Saml      samlCmd      `cmd:"" help:"Manage sign-in by SAML."`
+	Sso       ssoCmd       `cmd:"" help:"Enforce single sign-on for everybody in a workspace, and turn that off."`
 	Domain    domainCmd    `cmd:"" help:"Manage the e-mail domains of workspaces, and people outside of them."`
 	Mobile    mobileCmd    `cmd:"" help:"Manage apps for telephones: what they are signed with and where sign-ins return to."`
 	User      userCmd      `cmd:"" help:"Look at the people of a workspace."`

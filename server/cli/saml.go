@@ -218,6 +218,11 @@ func (f samlFlags) enable(c *command, on bool, sessions endSessionsFlag) error {
 	if _, err := d.setup.Show(c.ctx, d.ws.ID); err != nil {
 		return err
 	}
+	if !on {
+		if err := d.keptOn(c); err != nil {
+			return err
+		}
+	}
 	out, err := d.setup.Switch(c.ctx, d.ws.ID, on)
 	if err != nil {
 		return err
@@ -226,7 +231,7 @@ func (f samlFlags) enable(c *command, on bool, sessions endSessionsFlag) error {
 	if err := sessions.end(c, d, "switched it off"); err != nil {
 		return err
 	}
-	tested := !out.SAML.Tested.IsZero()
+	tested := out.SAML.TestedNow()
 	if on && !tested {
 		c.say("What is set was not tried since it was changed: lanyardd saml test --workspace %s", d.ws.ID)
 	}
@@ -249,6 +254,9 @@ func (s samlRemoveCmd) Run(c *command) error {
 		return err
 	}
 	defer d.store.Close()
+	if err := d.keptOn(c); err != nil {
+		return err
+	}
 	if err := d.setup.Remove(c.ctx, d.ws.ID); err != nil {
 		return err
 	}
