@@ -7,6 +7,8 @@ const (
 	MobileTooMany     Code = "LY-MOBILE-202"
 	MobileLabel       Code = "LY-MOBILE-203"
 	MobileUnknownKind Code = "LY-MOBILE-204" // a redirect URI of which nobody can say what system it is for
+	MobileOtherApp    Code = "LY-MOBILE-205" // a file of another app than the one named
+	MobileNoPackage   Code = "LY-MOBILE-206" // a keystore, and nobody said of which app
 
 	// What is said as a warning; nothing is refused for it.
 	MobileUnheld   Code = "LY-MOBILE-210" // nothing to hold a pasted value against
@@ -23,6 +25,8 @@ var mobileSetupTexts = map[Code]Text{
 	MobileTooMany:     {400, "These are more apps than a workspace can have.", "Remove those that are not in use any more with: lanyardd mobile remove.", Admin},
 	MobileLabel:       {400, "This is no label of a signing certificate.", "Say debug, release, upload, play or rotated, or nothing.", Admin},
 	MobileUnknownKind: {400, "It cannot be told for which system this redirect URI is.", "An app's begins with msauth:// on Android and with msauth. on iOS and macOS; a desktop's is http://localhost.", Admin},
+	MobileOtherApp:    {400, "The file is of another app than the one that was named.", "Choose the file of that app, or leave the package name empty.", Admin},
+	MobileNoPackage:   {400, "A keystore or certificate does not say which app is signed with it.", "Enter the package name of the app beside the file.", Admin},
 
 	MobileUnheld:   {400, "The app's ID was taken from what was pasted, as there was nothing to hold it against.", "Check that it is the ID of the app that people have: lanyardd mobile ids <file>.", Admin},
 	MobileNoEntra:  {400, "Client and tenant could not be compared, as sign-in with Microsoft is not set up for this workspace.", "Set it up with lanyardd workspace set, and look again with lanyardd mobile show.", Admin},

@@ -187,7 +187,7 @@ func (m mobileSetCmd) files(c *command, in *mobile.Input) (name string, found []
 			in.Apple = append(in.Apple, mobile.AppleApp{BundleID: a.ID})
 			continue
 		}
-		found = append(found, signedBy(a)...)
+		found = append(found, mobile.Signed(a)...)
 	}
 	if fyne != "" && name != "" && name != fyne {
 		return "", nil, otherApp(fyneFile, fyne, name)
@@ -200,34 +200,6 @@ func (m mobileSetCmd) files(c *command, in *mobile.Input) (name string, found []
 
 func otherApp(file, is, name string) error {
 	return problem.Detailf(problem.BadUsage, "%s is %s, and not %s.", printable(file), printable(is), printable(name))
-}
-
-// signedBy are the certificates of a file, each once, with what can be told of
-// them.
-func signedBy(a builtapp.App) []mobile.AndroidApp {
-	var all []mobile.AndroidApp
-	for _, h := range a.Hashes() {
-		app := mobile.AndroidApp{SignatureHash: h.String()}
-		rotated := false
-		for _, s := range a.Signers {
-			if s.Hash() != h {
-				continue
-			}
-			rotated = rotated || s.Scheme == builtapp.Lineage
-			if s.DebugKey() {
-				app.Label = directory.SignedDebug
-			}
-		}
-		switch {
-		case app.Label != "":
-		case rotated:
-			app.Label = directory.SignedRotated
-		case a.Kind == builtapp.AAB: // Google Play signs what people get
-			app.Label = directory.SignedUpload
-		}
-		all = append(all, app)
-	}
-	return all
 }
 
 // labelled reads --signature-hash, which chooses among what was found where
