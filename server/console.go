@@ -10,10 +10,12 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/admin"
 	"github.com/lanyard-sso/lanyard/server/internal/announce"
 	"github.com/lanyard-sso/lanyard/server/internal/console"
+	"github.com/lanyard-sso/lanyard/server/internal/console/account"
 	announcepages "github.com/lanyard-sso/lanyard/server/internal/console/announce"
 	auditpages "github.com/lanyard-sso/lanyard/server/internal/console/audit"
 	domainpages "github.com/lanyard-sso/lanyard/server/internal/console/domains"
 	"github.com/lanyard-sso/lanyard/server/internal/console/guide"
+	"github.com/lanyard-sso/lanyard/server/internal/console/patterns"
 	peoplepages "github.com/lanyard-sso/lanyard/server/internal/console/people"
 	"github.com/lanyard-sso/lanyard/server/internal/console/workspaces"
 	"github.com/lanyard-sso/lanyard/server/internal/entra"
@@ -28,6 +30,9 @@ type ConsoleConfig struct {
 	URL *url.URL
 	// Disabled switches the console off.
 	Disabled bool
+	// Patterns adds the page /admin/_patterns, which shows every component of the
+	// console in every state, for those who develop it.
+	Patterns bool
 }
 
 // Console serves the pages and the JSON API of administrators, below /admin. It is
@@ -50,7 +55,7 @@ func (s *Server) newConsole() (*console.Console, error) {
 	c, err := console.New(console.Config{
 		Store: s.cfg.Store, URL: s.consoleURL(), Public: s.cfg.PublicURL, Sentry: s.sentry(), Sections: s.consoleSections(),
 		Now: s.cfg.Now, Log: s.cfg.Log, ClientIP: s.cfg.clientIP, Version: s.cfg.Version,
-		Frozen: s.frozen, Environment: s.environment, Home: "workspaces.list",
+		SignIn: account.SignIn, Frozen: s.frozen, Environment: s.environment, Home: "workspaces.list",
 	})
 	if err != nil {
 		return nil, fmt.Errorf("putting the console together: %w", err)
@@ -60,7 +65,8 @@ func (s *Server) newConsole() (*console.Console, error) {
 
 // consoleSections are all pages of administrators.
 func (s *Server) consoleSections() []console.Section {
-	return []console.Section{
+	all := []console.Section{
+		account.Section{Admin: s.admins},
 		peoplepages.New(peoplepages.Config{Store: s.cfg.Store}),
 		auditpages.New(auditpages.Config{Store: s.cfg.Store}),
 		&workspaces.Section{Modules: s.modules, Store: s.cfg.Store, CopyRoles: s.copyRoles},
@@ -70,6 +76,10 @@ func (s *Server) consoleSections() []console.Section {
 		guide.New(guide.Config{Store: s.cfg.Store}),
 		announcepages.New(&announce.Desk{Store: s.cfg.Store, Post: s.post, PublicURL: s.cfg.PublicURL, Now: s.cfg.Now}),
 	}
+	if s.cfg.Console.Patterns {
+		all = append(all, patterns.Section{})
+	}
+	return all
 }
 
 // newAdmins makes what knows administrators.

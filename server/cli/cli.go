@@ -117,6 +117,7 @@ type commands struct {
 
 	Serve     serveCmd     `cmd:"" help:"Run the server."`
 	Dev       devCmd       `cmd:"" help:"Run the server beside a local Entra, for developing. Unsafe for anything else."`
+	Admin     adminCmd     `cmd:"" help:"Say who administers the server and its workspaces."`
 	Workspace workspaceCmd `cmd:"" help:"Create, list, show and change workspaces."`
 	Scim      scimCmd      `cmd:"" help:"Manage provisioning (SCIM)."`
 	Saml      samlCmd      `cmd:"" help:"Manage sign-in by SAML."`
@@ -124,6 +125,7 @@ type commands struct {
 	Domain    domainCmd    `cmd:"" help:"Manage the e-mail domains of workspaces, and people outside of them."`
 	Mobile    mobileCmd    `cmd:"" help:"Manage apps for telephones: what they are signed with and where sign-ins return to."`
 	User      userCmd      `cmd:"" help:"Look at the people of a workspace."`
+	Group     groupCmd     `cmd:"" help:"Look at the groups of a workspace."`
 	Conform   conformCmd   `cmd:"" help:"Ask a provider what Microsoft would ask it."`
 	Webhook   webhookCmd   `cmd:"" help:"Send events to addresses of your own."`
 	Events    eventsCmd    `cmd:"" help:"Print what happened, one JSON object a line."`
@@ -131,6 +133,7 @@ type commands struct {
 	Entra     entraCmd     `cmd:"" help:"Print what to register in Microsoft Entra, and check what is."`
 	Guide     guideCmd     `cmd:"" help:"Print the guide to Microsoft Entra with a workspace's own values."`
 	Do        doCmd        `cmd:"" help:"Do or show whatever the console can, by its name."`
+	Notify    notifyCmd    `cmd:"" help:"Say which mail server to use and who hears of failures, and look at what was sent."`
 	Announce  announceCmd  `cmd:"" help:"Tell the people of a workspace that they will sign in in another way."`
 	Doctor    doctorCmd    `cmd:"" help:"Explain an error, a SAML message, a token, metadata or a certificate that somebody pasted."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`

@@ -165,6 +165,7 @@ func (c *command) dev(d *devCmd, set settings, dir string) error {
 	srv, err := server.New(server.Config{
 		Store: st, PublicURL: env.public, Log: log, Now: c.opt.Now,
 		HTTPClient: env.entra.HTTPClient(), ServerKey: key, Version: c.opt.version(), Resolver: c.opt.Resolver,
+		Console: server.ConsoleConfig{Patterns: true},
 	})
 	if err != nil {
 		return err
@@ -173,7 +174,10 @@ func (c *command) dev(d *devCmd, set settings, dir string) error {
 		if err := env.provision(ctx, st); err != nil {
 			return err
 		}
-		return c.sayDev(env)
+		if err := c.sayDev(env); err != nil {
+			return err
+		}
+		return c.sayFirstOwner(srv)
 	})
 }
 

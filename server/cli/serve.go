@@ -199,7 +199,10 @@ func (c *command) serve(set settings, p plan) error {
 		return err
 	}
 	return runServer(c.ctx, srv, listeners{public: l, admin: admin, console: desk}, log, func(context.Context) error {
-		return c.sayServing(set, st, public, l, admin)
+		if err := c.sayServing(set, st, public, l, admin); err != nil {
+			return err
+		}
+		return c.sayFirstOwner(srv)
 	})
 }
 
