@@ -48,7 +48,7 @@ func (s *Section) enable(ctx context.Context, c *console.Call, _ struct{}) (Enab
 	}
 	// Pages where each is mended, where there is one.
 	mended := map[string]string{
-		"tested": "saml.test", "certificate": "saml.certificates", "breakglass": "account.breakglass", "domains": "domains.home",
+		"tested": "saml.test", "certificate": "saml.certificates", "breakglass": "account.home", "domains": "domains.home",
 		"pilot": "workspaces.pilot", "module": "workspaces.integrations",
 	}
 	for _, k := range checks {
