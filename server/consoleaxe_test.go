@@ -47,7 +47,7 @@ func gallery(t *testing.T) (base string, all []console.Example) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	s, err := New(Config{Store: st, PublicURL: &url.URL{Scheme: "https", Host: "sso.example.com"}, Version: "1.0"})
+	s, err := New(Config{Store: st, PublicURL: &url.URL{Scheme: "https", Host: "sso.example.com"}, Version: "1.0", Console: ConsoleConfig{Patterns: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
