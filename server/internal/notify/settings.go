@@ -105,15 +105,15 @@ func (p *Post) Set(ctx context.Context, s SMTP, c store.SettingChange) (SMTP, er
 			return s, problem.Detailf(problem.MailBadServer, "The password is missing. It must be given again where host, port or user name change.")
 		}
 	}
-	stored, _, err := store.ChangeSetting(ctx, p.cfg.Store, "", Setting, c, func(v *SMTP) error { *v = s; return nil })
+	stored, _, err := store.ChangeWithSecret(ctx, p.cfg.Store, "", Setting, c, func(v *SMTP, h *hidden) error {
+		*v = s
+		if secret != "" || s.User == "" {
+			h.Password = secret
+		}
+		return nil
+	})
 	if err != nil {
 		return s, err
-	}
-	if secret != "" || s.User == "" {
-		any := store.SettingChange{Version: store.AnyVersion, Who: c.Who, Now: c.Now}
-		if _, _, err := store.ChangeSetting(ctx, p.cfg.Store, "", SecretSetting, any, func(v *hidden) error { v.Password = secret; return nil }); err != nil {
-			return s, err
-		}
 	}
 	if err := p.cfg.Store.RetryMail(ctx, "", c.Now); err != nil {
 		return s, err

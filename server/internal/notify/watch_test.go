@@ -212,12 +212,12 @@ func TestWatching_isCheckedBeforeItIsStored(t *testing.T) {
 		w    notify.Watching
 		want problem.Code
 	}{
-		"no address":     {notify.Watching{Recipients: []string{"eve"}}, problem.MailBadAddress},
-		"a short digest": {notify.Watching{Digest: 1}, problem.MailBadWatch},
-		"a long digest":  {notify.Watching{Digest: 100_000}, problem.MailBadWatch},
-		"fewer than one": {notify.Watching{Threshold: -1}, problem.MailBadWatch},
-		"nobody":         {notify.Watching{}, ""},
-		"twice the same": {notify.Watching{Recipients: []string{"a@x.example", "A@x.example"}, Digest: 5}, ""},
+		"no address":      {notify.Watching{Recipients: []string{"eve"}}, problem.MailBadAddress},
+		"a short digest":  {notify.Watching{Digest: 1}, problem.MailBadWatch},
+		"a long digest":   {notify.Watching{Digest: 100_000}, problem.MailBadWatch},
+		"fewer than one":  {notify.Watching{Threshold: -1}, problem.MailBadWatch},
+		"nobody":          {notify.Watching{}, ""},
+		"twice the same":  {notify.Watching{Recipients: []string{"a@x.example", "A@x.example"}, Digest: 5}, ""},
 		"many recipients": {notify.Watching{Recipients: many}, problem.MailBadWatch},
 	} {
 		if got, err := c.w.Clean(); code(err) != c.want || err == nil && len(got.Recipients) > 1 {

@@ -209,3 +209,25 @@ var counting = []promise{
 		}
 	}},
 }
+
+var sealing = []promise{
+	{"changes a setting and its secrets together or not at all", func(f *fixture) {
+		s, ctx := f.acme(), f.Context()
+		set := func(version int64, shown, hidden string, why error) error {
+			_, _, err := store.ChangeWithSecret(ctx, s, "acme", "post", store.SettingChange{Version: version, Who: "ada", Now: start}, func(a, b *colour) error {
+				a.Name, b.Name = shown, hidden
+				return why
+			})
+			return err
+		}
+		must(f, set(0, "red", "r3d", nil))
+		wants(f, set(0, "blue", "blu3", nil), store.ErrConflict)
+		wants(f, set(1, "blue", "blu3", store.ErrInvalid), store.ErrInvalid)
+		must(f, set(1, "green", "gr33n", nil))
+		for kind, want := range map[string]string{"post": "green", "post" + store.SecretKind: "gr33n"} {
+			if got, v, err := store.ReadSetting[colour](ctx, s, "acme", kind); err != nil || v != 2 || got.Name != want {
+				f.Errorf("%s is %v %d %v", kind, got, v, err)
+			}
+		}
+	}},
+}

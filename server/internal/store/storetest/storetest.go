@@ -64,6 +64,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 		{"mobile", registering},
 		{"settings", settings},
 		{"mail", mailing},
+		{"sealed settings", sealing},
 		{"traffic", counting},
 		{"seats", seating},
 		{"directories", linking},
