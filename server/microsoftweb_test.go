@@ -126,7 +126,7 @@ func TestMicrosoft_itSignsInWithCertificateAndSecretWithNeitherSAMLNorSCIM(t *te
 					t.Errorf("the session is %+v, %v", all, err)
 				}
 				// The other modules stay off.
-				w.says(w.call(nil, "GET", w.urls().Login, nil), problem.SAMLNotSet)
+				w.says(w.call(nil, "GET", w.urls().Login, nil), problem.ModuleOff)
 				if _, err := w.signIn(w.r, w.tenant.AccessToken(w.app, w.ada)); err == nil {
 					t.Error("the app signs in, which is not set up")
 				}

@@ -190,5 +190,5 @@ func TestSSO_itLeadsFromADeepLinkToTheWorkspace(t *testing.T) {
 	w.says(w.call(nil, "GET", w.r.URL+"/sso/nobody", nil), problem.UnknownWorkspace)
 	now := time.Now()
 	w.must(w.store.CreateWorkspace(t.Context(), directory.Workspace{ID: "bare", Name: "Bare", Created: now, Modified: now}))
-	w.says(w.call(nil, "GET", w.r.URL+"/sso/bare", nil), problem.SAMLNotSet)
+	w.says(w.call(nil, "GET", w.r.URL+"/sso/bare", nil), problem.ModuleOff)
 }

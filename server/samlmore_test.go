@@ -86,7 +86,7 @@ func TestSLO_itDoesNotSignPeopleOutForAnotherSite(t *testing.T) {
 // req: C1
 func TestTestSignIn_itShowsEveryCheckAndChangesNobody(t *testing.T) {
 	w := newSAML(t, "sqlite", func(c *directory.SAML) { c.JIT, c.Disabled = true, true })
-	w.refused(w.login(w.entra.Browser()), problem.SAMLNotSet)
+	w.refused(w.login(w.entra.Browser()), problem.ModuleOff)
 	link, err := w.setup.NewTest(t.Context(), "acme")
 	w.must(err)
 	if res, err := w.setup.TestResult(t.Context(), "acme", link.ID); err != nil || res.State != signin.TestWaiting {
@@ -205,5 +205,5 @@ func TestSAMLMetadata_itIsThereBeforeAndAfterTheSetUp(t *testing.T) {
 		}
 	}
 	w.says(w.call(nil, "GET", w.r.URL+"/w/nobody/saml/metadata", nil), problem.UnknownWorkspace)
-	w.says(w.call(nil, "GET", w.r.URL+"/w/bare/saml/login", nil), problem.SAMLNotSet)
+	w.says(w.call(nil, "GET", w.r.URL+"/w/bare/saml/login", nil), problem.ModuleOff)
 }

@@ -70,7 +70,7 @@ type callon struct {
 }
 
 // microsoftOf finds the workspace of a request, with its sign-in with Microsoft:
-// problem.M365NotSet where there is none.
+// problem.ModuleOff where there is none (row A6).
 func (h *SAMLHandler) microsoftOf(r *http.Request) (callon, error) {
 	var c callon
 	var err error
@@ -83,7 +83,7 @@ func (h *SAMLHandler) microsoftOf(r *http.Request) (callon, error) {
 		return c, err
 	}
 	if h.Microsoft == nil || !c.set.Complete() {
-		return c, problem.Wrap(problem.M365NotSet, errors.New("sign-in with Microsoft in a browser is not set up"))
+		return c, problem.Wrap(problem.ModuleOff, problem.Wrap(problem.M365NotSet, errors.New("sign-in with Microsoft in a browser is not set up")))
 	}
 	c.policy, err = h.Store.Policy(ctx, c.ws, h.Now())
 	return c, err
@@ -95,7 +95,7 @@ func (c callon) on() error {
 		return err
 	}
 	if !c.set.Enabled {
-		return problem.Wrap(problem.M365NotSet, errors.New("sign-in with Microsoft in a browser is switched off"))
+		return problem.Wrap(problem.ModuleOff, problem.Wrap(problem.M365NotSet, errors.New("sign-in with Microsoft in a browser is switched off")))
 	}
 	return nil
 }

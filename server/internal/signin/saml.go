@@ -153,8 +153,8 @@ type visit struct {
 }
 
 // visit finds the workspace and connection of a request. A workspace without a
-// connection is problem.SAMLNotSet; one that is switched off too, unless
-// disabled says that it may be.
+// connection is problem.ModuleOff (row A6), and so is one that is switched off,
+// unless disabled says that it may be; what is not whole is problem.SAMLNotSet.
 func (h *SAMLHandler) visit(r *http.Request, disabled bool) (visit, error) {
 	v, err := h.visitBy(r.Context(), r.PathValue("ws"))
 	if err == nil && !disabled {
@@ -167,7 +167,7 @@ func (h *SAMLHandler) visit(r *http.Request, disabled bool) (visit, error) {
 // or the module is.
 func (h *SAMLHandler) on(ctx context.Context, v visit) error {
 	if v.conn.Disabled {
-		return problem.Wrap(problem.SAMLNotSet, errors.New("the connection is switched off"))
+		return problem.Wrap(problem.ModuleOff, problem.Wrap(problem.SAMLNotSet, errors.New("the connection is switched off")))
 	}
 	p, err := h.Store.Policy(ctx, v.ws, h.Now())
 	if err != nil {
@@ -186,7 +186,7 @@ func (h *SAMLHandler) visitBy(ctx context.Context, typed string) (visit, error) 
 	v.conn, err = h.Store.SAML(ctx, v.ws.ID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return v, problem.Wrap(problem.SAMLNotSet, err)
+		return v, problem.Wrap(problem.ModuleOff, problem.Wrap(problem.SAMLNotSet, err))
 	case err != nil:
 		return v, fmt.Errorf("reading the connection: %w", err)
 	case !usable(v.conn):

@@ -146,6 +146,9 @@ func (id identity) external() string {
 // verify has the token judged by what the workspace expects.
 func (h *Handler) verify(ctx context.Context, ws directory.Workspace, raw string) (identity, error) {
 	m := completed(ws.Microsoft)
+	if m.TenantID == "" && m.ClientID == "" {
+		return identity{}, problem.Wrap(problem.ModuleOff, problem.New(problem.WorkspaceNotSet))
+	}
 	if !isSet(m) {
 		return identity{}, problem.New(problem.WorkspaceNotSet)
 	}

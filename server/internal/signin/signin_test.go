@@ -432,7 +432,7 @@ func TestSession_itRefusesWhatIsNoSignIn(t *testing.T) {
 		}
 	}
 	g := newFixture(t, func(w *directory.Workspace) { w.Microsoft = directory.Microsoft{} })
-	if _, code := g.signIn("ada"); code != problem.WorkspaceNotSet {
+	if _, code := g.signIn("ada"); code != problem.ModuleOff {
 		t.Errorf("a workspace without Microsoft: %q", code)
 	}
 }

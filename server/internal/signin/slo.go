@@ -27,7 +27,7 @@ func (h *SAMLHandler) slo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v, err := h.visit(r, true)
-	if code, _ := problem.Of(err); code == problem.SAMLNotSet && r.URL.RawQuery == "" {
+	if errors.Is(err, problem.New(problem.SAMLNotSet)) && r.URL.RawQuery == "" {
 		err = nil // whoever signed in before the connection was removed may leave
 	}
 	if err != nil {
