@@ -87,7 +87,7 @@ func exampleResult(ok, redact bool) *Result {
 			Would:  []string{`ada@acme.example would be created, with the role "member".`, "SAML sign-in is switched off now; after enabling, everybody who is assigned can sign in."},
 			Checks: []signin.TestCheck{{Name: "signature", OK: true}, {Name: "audience", OK: true, Received: exampleURLs.Metadata}, {Name: "person", OK: true, Received: "ada@acme.example"}},
 			Warnings: []signin.TestCheck{{
-				Name: "warning", Advice: true, Code: problem.SAMLNameIDSource, Sentence: problem.Lookup(problem.SAMLNameIDSource).Sentence, Received: "It looks like user.userprincipalname.",
+				Name: "warning", Advice: true, Code: problem.SAMLNameIDSource, Sentence: problem.Lookup(problem.SAMLNameIDSource).Sentence, Received: "It looks like user.userprincipalname, and not user.mail.",
 			}},
 		}
 	}
@@ -132,6 +132,7 @@ func (*Section) Examples() []console.Example {
 		Wizard: exampleWizard("certificates", false), Ways: exampleWays, Result: Established, At: exampleDay,
 		Checked: []string{"The metadata was fetched from login.microsoftonline.com.", "The tenant is " + exampleTenant + "."}, Provider: exampleProvider(),
 	}
+	certificates.Onward = true
 	basic := Basic{Wizard: exampleWizard("basic", false), Ways: exampleWays, EntityID: exampleURLs.Metadata, URLs: exampleURLs}
 	shared := basic
 	shared.Own, shared.EntityID = "BTIQ", "BTIQ"

@@ -142,7 +142,7 @@ func (s *Section) certificates(ctx context.Context, c *console.Call, _ struct{})
 	if err != nil {
 		return p, err
 	}
-	p.Provider, p.ByHand = &known, st.conn.Metadata.URL == ""
+	p.Provider, p.ByHand, p.Onward = &known, st.conn.Metadata.URL == "", true
 	last, _, err := store.ReadSetting[checked](ctx, s.cfg.Desk.Store, c.Workspace.ID, checkSetting)
 	if !last.At.IsZero() {
 		p.Result, p.Checked, p.At, p.Notes = Established, last.Checked, last.At, last.Notes

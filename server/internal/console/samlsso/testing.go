@@ -245,10 +245,10 @@ func line(k signin.TestCheck, redact bool) console.Check {
 	}
 	c.Detail = strings.TrimSpace(meaning(k.Name) + " " + k.Sentence)
 	if k.Expected != "" {
-		c.Detail += " Expected: " + k.Expected + "."
+		c.Detail += " Expected: " + strings.TrimSuffix(k.Expected, ".") + "."
 	}
 	if k.Received != "" {
-		c.Detail += " Received: " + k.Received + "."
+		c.Detail += " Received: " + strings.TrimSuffix(k.Received, ".") + "."
 	}
 	if next := problem.Lookup(k.Code).Next; next != "" && k.Code != "" {
 		c.Fix = strings.TrimSpace(next + " " + k.Field)

@@ -86,6 +86,8 @@ type Wizard struct {
 	Begun    bool   `json:"begun"`
 	Previous string `json:"-"`
 	Next     string `json:"-"`
+	// Onward: the step is done, so that going on is what to do next.
+	Onward bool `json:"-"`
 
 	id string
 }
