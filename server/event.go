@@ -19,7 +19,9 @@ type Event struct {
 	// Kind is user.created, user.updated, user.suspended, user.reactivated,
 	// user.archived, user.linked, group.created, group.updated, group.deleted,
 	// group.member_added, group.member_removed, session.started, session.ended,
-	// workspace.mass_removal, saml.certificates_changed, saml.entity_id_changed,
+	// workspace.mass_removal, workspace.provisioning_failing,
+	// workspace.provisioning_silent, workspace.provisioning_recovered,
+	// saml.certificates_changed, saml.entity_id_changed,
 	// saml.certificate_expiring or mobile.changed. There may be more one day.
 	Kind      string `json:"type"`
 	Directory string `json:"directory"`

@@ -53,6 +53,7 @@ var webhookKinds = []directory.Kind{
 	directory.UserCreated, directory.UserUpdated, directory.UserSuspended, directory.UserReactivated, directory.UserArchived, directory.UserLinked,
 	directory.GroupCreated, directory.GroupUpdated, directory.GroupDeleted, directory.MemberAdded, directory.MemberRemoved,
 	directory.SessionStarted, directory.SessionEnded, directory.MassRemoval,
+	directory.ProvisioningFailing, directory.ProvisioningSilent, directory.ProvisioningRecovered,
 	directory.SAMLCertificates, directory.SAMLEntityID, directory.SAMLExpiring, directory.MobileChanged,
 }
 

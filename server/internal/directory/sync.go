@@ -106,3 +106,12 @@ func RhythmOf(all []Traffic, started bool, now time.Time) Rhythm {
 	r.Silent = started && now.Sub(r.Last) > SilentAfter
 	return r
 }
+
+// How provisioning goes, for those who listen to events: requests of the
+// identity provider fail, or nothing is heard of it any more; and it is well
+// again. They name no person.
+const (
+	ProvisioningFailing   Kind = "workspace.provisioning_failing"
+	ProvisioningSilent    Kind = "workspace.provisioning_silent"
+	ProvisioningRecovered Kind = "workspace.provisioning_recovered"
+)

@@ -100,10 +100,12 @@ func decide(set Watching, was state, f facts) (now state, told []notice, changed
 		return now, nil, true
 	}
 	for _, look := range []func(Watching, *state, facts) (notice, bool){failures, recovery, risk, silence, removals, expiry} {
-		if n, tell := look(set, &now, f); tell {
+		before := now
+		n, tell := look(set, &now, f)
+		if tell {
 			told = append(told, n)
-			changed = true
 		}
+		changed = changed || tell || !before.Raised.Equal(now.Raised)
 	}
 	return now, told, changed
 }

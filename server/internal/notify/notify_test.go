@@ -302,6 +302,28 @@ func TestPost_oneOfSeveralServersSendsAMailAndOnceMeansOnce(t *testing.T) {
 	})
 }
 
+// A server that ended with mails in its hands loses none: the next takes them up
+// when they were silent for long enough, and not before.
+func TestPost_whatAServerHadInHandIsSentByTheNext(t *testing.T) {
+	d := newDesk(t, lite(t))
+	d.queue("ada@acme.example", "bo@acme.example")
+	held, err := d.st.TakeMail(t.Context(), "the dead", d.Now(), d.Now().Add(5*time.Minute), 10)
+	if err != nil || len(held) != 2 {
+		t.Fatalf("it has %v, %v", held, err)
+	}
+	d.add(4 * time.Minute)
+	if n, err := d.another().Send(t.Context(), "next"); n != 0 || err != nil {
+		t.Errorf("while it may live %d were sent, %v", n, err)
+	}
+	d.add(time.Minute)
+	if n, err := d.another().Send(t.Context(), "next"); n != 2 || err != nil {
+		t.Errorf("then %d were sent, %v", n, err)
+	}
+	if n := len(d.mail.Mails()); n != 2 {
+		t.Errorf("%d mails came", n)
+	}
+}
+
 func TestPost_keepsWhatWaitsSealed(t *testing.T) {
 	dir := t.TempDir()
 	s, err := sqlite.Open(t.Context(), filepath.Join(dir, "lanyard.db"))

@@ -108,9 +108,11 @@ func (w Watch) Run(ctx context.Context) error {
 	}
 }
 
-// Look looks once at every workspace and queues what there is to tell.
+// Look looks once at every workspace: what there is to tell becomes a mail to its
+// recipients, where a mail server is known, and an event for webhooks and programs.
 func (w Watch) Look(ctx context.Context) error {
-	if ready, err := w.Post.Ready(ctx); err != nil || !ready {
+	ready, err := w.Post.Ready(ctx)
+	if err != nil {
 		return err
 	}
 	all, err := w.Store.Workspaces(ctx)
@@ -119,16 +121,19 @@ func (w Watch) Look(ctx context.Context) error {
 	}
 	var failed error
 	for _, ws := range all {
-		if err := w.look(ctx, ws); err != nil {
+		if err := w.look(ctx, ws, ready); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("workspace %s: %w", ws.ID, err))
 		}
 	}
 	return failed
 }
 
-func (w Watch) look(ctx context.Context, ws directory.Workspace) error {
+func (w Watch) look(ctx context.Context, ws directory.Workspace, ready bool) error {
+	if !ws.SCIMEnabled {
+		return nil
+	}
 	set, _, err := store.ReadSetting[Watching](ctx, w.Store, ws.ID, WatchSetting)
-	if err != nil || len(set.Recipients) == 0 || set.Paused || !ws.SCIMEnabled {
+	if err != nil {
 		return err
 	}
 	was, version, err := store.ReadSetting[state](ctx, w.Store, ws.ID, watchState)
@@ -140,7 +145,14 @@ func (w Watch) look(ctx context.Context, ws directory.Workspace) error {
 		return err
 	}
 	now, told, changed := decide(set, was, f)
+	var events []directory.Event
 	for _, n := range told {
+		if kind, is := eventKinds[n.kind]; is {
+			events = append(events, directory.Event{At: f.now, Directory: ws.Directory, Kind: kind})
+		}
+		if !ready || set.Paused || len(set.Recipients) == 0 {
+			continue
+		}
 		if err := w.tell(ctx, ws, set, n); err != nil {
 			return err
 		}
@@ -148,11 +160,18 @@ func (w Watch) look(ctx context.Context, ws directory.Workspace) error {
 	if !changed {
 		return nil
 	}
-	_, _, err = store.ChangeSetting(ctx, w.Store, ws.ID, watchState, store.SettingChange{Version: version, Who: "lanyard", Now: w.Now()}, func(s *state) error { *s = now; return nil })
+	err = store.ChangeAndTell(ctx, w.Store, ws.ID, watchState, store.SettingChange{Version: version, Who: "lanyard", Now: f.now}, now, events...)
 	if errors.Is(err, store.ErrConflict) { // another server has told of it
 		return nil
 	}
 	return err
+}
+
+// eventKinds are the events that go with mails. The alarm has its own.
+var eventKinds = map[string]directory.Kind{
+	KindFailures:  directory.ProvisioningFailing,
+	KindSilent:    directory.ProvisioningSilent,
+	KindRecovered: directory.ProvisioningRecovered,
 }
 
 // facts reads what there is to know of a workspace's provisioning.

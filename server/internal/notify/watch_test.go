@@ -111,6 +111,11 @@ func TestWatch_manyFailuresAreOneDigestAndThenARecovery(t *testing.T) {
 		if len(all) != 2 || all[0].Subject != "Acme Ltd: provisioning works again" || !strings.Contains(all[0].Text, "(100 requests)") {
 			t.Fatalf("then came %d mails: %+v", len(all), all)
 		}
+		events, err := j.st.Events(t.Context(), 0, 10)
+		j.must(err)
+		if len(events) != 2 || events[0].Kind != directory.ProvisioningFailing || events[1].Kind != directory.ProvisioningRecovered || events[0].Directory != "acme" {
+			t.Errorf("the events are %v", events)
+		}
 		j.pass(time.Hour)
 		if n := len(j.mail.Mails()); n != 6 {
 			t.Errorf("%d mails came in the end, want 6", n)
@@ -223,5 +228,25 @@ func TestWatching_isCheckedBeforeItIsStored(t *testing.T) {
 		if got, err := c.w.Clean(); code(err) != c.want || err == nil && len(got.Recipients) > 1 {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
+	}
+}
+
+// A workspace without recipients has its events all the same, and what was before
+// somebody asked to hear is not told afterwards.
+func TestWatch_withoutRecipientsThereAreEventsAlone(t *testing.T) {
+	j := newJob(newDesk(t, lite(t)), notify.Watching{})
+	j.asked(3, http.MethodPost, http.StatusConflict, taken)
+	j.pass(10 * time.Minute)
+	events, err := j.st.Events(t.Context(), 0, 10)
+	j.must(err)
+	if len(events) != 1 || events[0].Kind != directory.ProvisioningFailing || len(j.mail.Mails()) != 0 {
+		t.Errorf("events %v, %d mails", events, len(j.mail.Mails()))
+	}
+	by := store.SettingChange{Version: store.AnyVersion, Who: "op", Now: j.Now()}
+	_, _, err = store.ChangeSetting(t.Context(), j.st, "acme", notify.WatchSetting, by, func(w *notify.Watching) error { *w = told; return nil })
+	j.must(err)
+	j.pass(10 * time.Minute)
+	if n := len(j.mail.Mails()); n != 0 {
+		t.Errorf("%d mails came about what was before", n)
 	}
 }

@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
+)
 
 // ChangeWithSecret is ChangeSetting for a setting whose secrets are in another, of
 // the same kind with [SecretKind] behind it: both are stored, or none. The version
@@ -35,4 +39,25 @@ func ChangeWithSecret[T, S any](ctx context.Context, s *Store, workspace, kind s
 		return t.setFrom(ctx, hidden, c, secret)
 	})
 	return stored, version, err
+}
+
+// ChangeAndTell is ChangeSetting that emits events with the change, in one
+// transaction.
+func ChangeAndTell[T any](ctx context.Context, s *Store, workspace, kind string, c SettingChange, value T, events ...directory.Event) error {
+	if !storable(workspace, kind, c.Who) || kind == "" {
+		return ErrInvalid
+	}
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.setting(ctx, workspace, kind)
+		if err != nil {
+			return err
+		}
+		if c.Version != AnyVersion && c.Version != n.Version {
+			return ErrConflict
+		}
+		for _, e := range events {
+			t.emit(e)
+		}
+		return t.setFrom(ctx, n, c, value)
+	})
 }
