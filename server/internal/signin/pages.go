@@ -30,6 +30,7 @@ type (
 		// MicrosoftID finds the sign-in in Microsoft's logs, Blade where to mend it.
 		MicrosoftID, Blade string
 		Checks             []TestCheck
+		Causes             []string // what it is most often, for whoever set it up
 	}
 	postPage struct {
 		Action string
@@ -76,6 +77,7 @@ type (
 	testPage struct {
 		Workspace, Name string
 		Result          TestResult
+		Causes          []string
 	}
 )
 
@@ -148,7 +150,7 @@ func (h *SAMLHandler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := failPage{
 		Title: "You are not signed in", Sentence: text.Sentence, Detail: problem.DetailOf(err), Next: text.Next,
 		Code: string(code), CorrelationID: trace.CorrelationID, Who: string(text.Who),
-		Checks: checksOf(saml.ReportOf(err)),
+		Checks: checksOf(saml.ReportOf(err)), Causes: problem.Causes(code),
 	}
 	var refusal *saml.Refusal
 	if errors.As(err, &refusal) {

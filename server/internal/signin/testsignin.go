@@ -253,7 +253,7 @@ func (h *SAMLHandler) finishTest(w http.ResponseWriter, r *http.Request, v visit
 			return err
 		}
 	}
-	return h.show(w, http.StatusOK, "test", testPage{Workspace: v.ws.ID, Name: v.ws.Name, Result: *res})
+	return h.show(w, http.StatusOK, "test", testPage{Workspace: v.ws.ID, Name: v.ws.Name, Result: *res, Causes: problem.Causes(res.Code)})
 }
 
 // preview is who it would be.
@@ -296,7 +296,7 @@ func (h *SAMLHandler) testFailed(w http.ResponseWriter, r *http.Request, v visit
 	if err := h.storeResult(r.Context(), v.ws.ID, p.Test, res); err != nil {
 		return err
 	}
-	return h.show(w, http.StatusOK, "test", testPage{Workspace: v.ws.ID, Name: v.ws.Name, Result: res})
+	return h.show(w, http.StatusOK, "test", testPage{Workspace: v.ws.ID, Name: v.ws.Name, Result: res, Causes: problem.Causes(res.Code)})
 }
 
 // storeResult puts the result in the place of the one that said "started".

@@ -90,6 +90,14 @@ func TestTest_aFailureSaysWhatItIsMostOften(t *testing.T) {
 	}
 	// Entra sends nobody back: the page says what it may have shown there.
 	w.open("/test").Has("The test sign-in has begun", "AADSTS50105", "AADSTS700016", "AADSTS50011")
+
+	// The person who tried sees the same causes on the page of the failure.
+	w.must(w.tenant.UpdateSAML(w.app, func(o *entratest.SAMLOptions) { o.Identifiers = []string{"BTIQ"} }))
+	w.open("/claims").Form("/claims").Set("require", "true").Submit().Is(http.StatusSeeOther)
+	w.JSON(http.MethodPost, at+"/test", nil).OK().Into(&made)
+	if page := w.visit(made.URL); !strings.Contains(page.Body, "What it is most often") || !strings.Contains(page.Body, "Add new claim") {
+		t.Errorf("the failure page names no cause: %s", page.Body)
+	}
 }
 
 // req: B7 B8
