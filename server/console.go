@@ -15,6 +15,7 @@ import (
 	auditpages "github.com/lanyard-sso/lanyard/server/internal/console/audit"
 	domainpages "github.com/lanyard-sso/lanyard/server/internal/console/domains"
 	"github.com/lanyard-sso/lanyard/server/internal/console/guide"
+	"github.com/lanyard-sso/lanyard/server/internal/console/mobileapps"
 	"github.com/lanyard-sso/lanyard/server/internal/console/patterns"
 	peoplepages "github.com/lanyard-sso/lanyard/server/internal/console/people"
 	"github.com/lanyard-sso/lanyard/server/internal/console/workspaces"
@@ -71,8 +72,10 @@ func (s *Server) consoleSections() []console.Section {
 		auditpages.New(auditpages.Config{Store: s.cfg.Store}),
 		&workspaces.Section{Modules: s.modules, Store: s.cfg.Store, CopyRoles: s.copyRoles},
 		s.samlPages(),
+		s.microsoftPages(),
 		s.provisioningPages(),
 		domainpages.New(s.domains),
+		mobileapps.New(s.Mobile(), s.cfg.Store),
 		guide.New(guide.Config{Store: s.cfg.Store}),
 		announcepages.New(&announce.Desk{Store: s.cfg.Store, Post: s.post, PublicURL: s.cfg.PublicURL, Now: s.cfg.Now}),
 	}
