@@ -7,6 +7,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/api"
+	microsoftpages "github.com/lanyard-sso/lanyard/server/internal/console/microsoft"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/entra"
 	"github.com/lanyard-sso/lanyard/server/internal/local"
@@ -63,6 +64,17 @@ func (s *Server) web(verifier *entra.Verifier, lookUp func(*http.Request) error)
 		Passwords: s.book,
 		Log:       c.Log,
 	}
+}
+
+// microsoftPages are the console's pages of sign-in with Microsoft and of passwords.
+func (s *Server) microsoftPages() *microsoftpages.Section {
+	c := s.cfg
+	return microsoftpages.New(microsoftpages.Config{
+		Store: c.Store, PublicURL: c.PublicURL, Now: c.Now, Book: s.book, Frozen: s.frozen,
+		Setup: &signin.MicrosoftSetup{
+			Store: c.Store, PublicURL: c.PublicURL, Now: c.Now, Key: c.ServerKey, Loopback: api.Loopback(c.PublicURL.Hostname()),
+		},
+	})
 }
 
 // newBook makes the book of passwords; mails go through the queue.

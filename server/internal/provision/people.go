@@ -50,6 +50,9 @@ func (c *call) createUser(ctx context.Context, q *ask) (*reply, error) {
 	if err := c.accept(directory.User{}, nil, made.After); err != nil {
 		return nil, err
 	}
+	if err := c.inside(ctx, u); err != nil {
+		return nil, err
+	}
 	if err := c.returning(ctx, &u); err != nil {
 		return nil, err
 	}

@@ -49,6 +49,7 @@ type Store interface {
 	IsMember(ctx context.Context, dir, group, member string) (bool, error)
 	GroupsOf(ctx context.Context, dir, member string) ([]directory.GroupRef, error)
 	GroupsOfPeople(ctx context.Context, dir string, people []string) (map[string][]directory.GroupRef, error)
+	Policy(ctx context.Context, ws directory.Workspace, now time.Time) (directory.Policy, error)
 }
 
 // Handler serves /scim/v2/. Use [New].

@@ -166,6 +166,7 @@ func (s *MicrosoftSetup) change(ctx context.Context, workspace, who string, vers
 // Set changes the set-up. It keeps what in does not name.
 func (s *MicrosoftSetup) Set(ctx context.Context, workspace, who string, version int64, in MicrosoftInput) (MicrosoftOutcome, error) {
 	return s.change(ctx, workspace, who, version, func(ws directory.Workspace, m *directory.MicrosoftWeb, keys *directory.MicrosoftWebKeys) error {
+		was := *m
 		for to, from := range map[*string]*string{&m.ClientID: in.ClientID, &m.TenantID: in.TenantID, &m.Authority: in.Authority, &m.DomainHint: in.DomainHint} {
 			if from != nil {
 				*to = strings.TrimSpace(*from)
@@ -190,8 +191,9 @@ func (s *MicrosoftSetup) Set(ctx context.Context, workspace, who string, version
 		if in.Enabled != nil {
 			return s.enable(ws.ID, *in.Enabled, in.Untested, m, *keys)
 		}
-		if m.Enabled && !m.Complete() {
-			return problem.Detailf(problem.M365BadSetting, "Switch it off first: people sign in with it.")
+		elsewhere := was.ClientID != m.ClientID || was.TenantID != m.TenantID || was.Cloud() != m.Cloud()
+		if m.Enabled && (elsewhere && !in.Untested || !m.Complete()) {
+			return problem.Detailf(problem.M365BadSetting, "Switch it off first: people sign in with it, and nobody has tested another registration.")
 		}
 		return nil
 	})
@@ -251,6 +253,35 @@ func (s *MicrosoftSetup) check(m directory.MicrosoftWeb) error {
 		return problem.Detailf(problem.M365BadSetting, "The authority is https and one of Microsoft's sign-in hosts.")
 	}
 	return nil
+}
+
+// CheckApp says what is wrong with the settings of the app's sign-in, and in which
+// field. Nothing at all is right too: then there is none.
+func (s *MicrosoftSetup) CheckApp(m directory.Microsoft) (field string, err error) {
+	if m == (directory.Microsoft{}) {
+		return "", nil
+	}
+	switch {
+	case m.ClientID == "":
+		return "client_id", problem.Detailf(problem.M365BadSetting, "The Application (client) ID is missing.")
+	case m.TenantID == "":
+		return "tenant_id", problem.Detailf(problem.M365BadSetting, "The Directory (tenant) ID is missing.")
+	case m.Scope != "" && (!strings.HasPrefix(m.Scope, "api://") || strings.Count(m.Scope, "/") < 3 || strings.ContainsAny(m.Scope, " \r\n\t")):
+		return "scope", problem.Detailf(problem.M365BadSetting, "The scope has the form api://<client ID>/access_as_user. Leave it empty for that.")
+	}
+	web := directory.MicrosoftWeb{ClientID: m.ClientID, TenantID: m.TenantID, Authority: m.Authority, DomainHint: m.DomainHint}
+	for _, try := range []struct {
+		field string
+		with  directory.MicrosoftWeb
+	}{
+		{"client_id", directory.MicrosoftWeb{ClientID: m.ClientID}}, {"tenant_id", directory.MicrosoftWeb{TenantID: m.TenantID}},
+		{"domain_hint", directory.MicrosoftWeb{DomainHint: m.DomainHint}}, {"client_id", directory.MicrosoftWeb{ClientID: m.ClientID, TenantID: m.TenantID}}, {"authority", web},
+	} {
+		if err := s.check(try.with); err != nil {
+			return try.field, err
+		}
+	}
+	return "", nil
 }
 
 // purpose is what keys are sealed for.

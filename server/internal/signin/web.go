@@ -169,7 +169,7 @@ func (h *SAMLHandler) leave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v, err := h.visit(r, true)
-	if code, _ := problem.Of(err); code == problem.SAMLNotSet {
+	if errors.Is(err, problem.New(problem.SAMLNotSet)) {
 		err = nil
 	}
 	if err != nil {
