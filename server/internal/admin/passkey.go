@@ -216,7 +216,7 @@ func (a *Admin) verifyPasskey(ctx context.Context, answer []byte, purpose string
 		return ownerOf(found)
 	}
 	session := webauthn.SessionData{
-		Challenge: given, RelyingPartyID: w.Config.RPID, Expires: a.now().Add(challengeFor), UserVerification: protocol.VerificationRequired,
+		Challenge: given, RelyingPartyID: w.Config.RPID, UserVerification: protocol.VerificationRequired,
 	}
 	if who != nil && len(parsed.Response.UserHandle) == 0 {
 		parsed.Response.UserHandle = []byte(who.ID)

@@ -168,6 +168,11 @@ type StepUp struct {
 
 type passiveKey struct{}
 
+// AsPassive marks a request as one that a page makes to keep itself current.
+func AsPassive(ctx context.Context) context.Context {
+	return context.WithValue(ctx, passiveKey{}, true)
+}
+
 // Passive says whether a request is made by a page that is looked at, to keep
 // itself current: it does not show that anybody is still there.
 func Passive(ctx context.Context) bool { return ctx.Value(passiveKey{}) != nil }

@@ -31,7 +31,7 @@ func (o *Console) live(w http.ResponseWriter, r *http.Request, rt Route) {
 		o.fail(w, r, o.call(r), problem.Wrap(problem.Internal, err))
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), passiveKey{}, true), liveFor)
+	ctx, cancel := context.WithTimeout(AsPassive(r.Context()), liveFor)
 	defer cancel()
 	r = r.WithContext(ctx)
 	w.Header().Set("Content-Type", "text/event-stream")
