@@ -119,9 +119,12 @@ type commands struct {
 	Dev       devCmd       `cmd:"" help:"Run the server beside a local Entra, for developing. Unsafe for anything else."`
 	Admin     adminCmd     `cmd:"" help:"Say who administers the server and its workspaces."`
 	Workspace workspaceCmd `cmd:"" help:"Create, list, show and change workspaces."`
+	Directory directoryCmd `cmd:"" help:"Manage user directories, which workspaces take their people from."`
 	Scim      scimCmd      `cmd:"" help:"Manage provisioning (SCIM)."`
 	Saml      samlCmd      `cmd:"" help:"Manage sign-in by SAML."`
 	Sso       ssoCmd       `cmd:"" help:"Enforce single sign-on for everybody in a workspace, and turn that off."`
+	Microsoft microsoftCmd `cmd:"" help:"Manage sign-in with Microsoft 365 in a browser."`
+	Local     localCmd     `cmd:"" help:"Manage employees' passwords, where a workspace has them."`
 	Domain    domainCmd    `cmd:"" help:"Manage the e-mail domains of workspaces, and people outside of them."`
 	Mobile    mobileCmd    `cmd:"" help:"Manage apps for telephones: what they are signed with and where sign-ins return to."`
 	User      userCmd      `cmd:"" help:"Look at the people of a workspace."`

@@ -21,6 +21,13 @@ type workspaceCmd struct {
 	Show   workspaceShowCmd   `cmd:"" help:"Show one workspace and what is missing in it."`
 	Set    workspaceSetCmd    `cmd:"" help:"Change a workspace."`
 	Rename workspaceRenameCmd `cmd:"" help:"Give a workspace another name for people to type."`
+
+	Clone   workspaceCloneCmd   `cmd:"" help:"Make a copy of a workspace, to try things out, without its secrets."`
+	Diff    workspaceDiffCmd    `cmd:"" help:"Say how two workspaces are set up differently."`
+	Promote workspacePromoteCmd `cmd:"" help:"Take over parts of one workspace's set-up in another."`
+	Plan    workspacePlanCmd    `cmd:"" help:"Show or set what a workspace is entitled to, and its seats."`
+	Pilot   workspacePilotCmd   `cmd:"" help:"Show or set who tries single sign-on first."`
+	Link    workspaceLinkCmd    `cmd:"" help:"Link a workspace to a user directory."`
 }
 
 // workspaceCreateCmd makes a workspace with its user directory.
