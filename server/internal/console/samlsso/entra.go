@@ -131,6 +131,11 @@ type Application struct {
 	ApplicationID string `json:"application_id"`
 	TenantID      string `json:"tenant_id"`
 	Created       bool   `json:"created"`
+	// Gallery is the listing in Entra's gallery; "" where there is none. From is
+	// own or gallery.
+	Gallery string           `json:"gallery,omitempty"`
+	From    string           `json:"from"`
+	Froms   []console.Option `json:"-"`
 }
 
 // Head is that of a page.
@@ -143,18 +148,36 @@ func (s *Section) application(ctx context.Context, c *console.Call, _ struct{}) 
 	}
 	part, err := st.part("Create the enterprise application")
 	v := st.draft.Values
-	return Application{
+	p := Application{
 		Wizard: st.wizard(c, "application"), Ways: waysOf(part), Name: st.appName(),
 		Logo:          st.base.JoinPath("w", st.ws.ID, "logo.png").String(),
 		ApplicationID: v.ApplicationID, TenantID: cmp.Or(v.TenantID, st.conn.IdP.TenantID), Created: st.done("application"),
-	}, err
+		Gallery: s.cfg.Gallery, From: fromOwn,
+	}
+	if p.Gallery != "" {
+		p.Froms = []console.Option{
+			{Value: fromGallery, Label: "From the gallery: " + p.Gallery},
+			{Value: fromOwn, Label: "An application of your own (Non-gallery)"},
+		}
+		if v.FromGallery || !p.Created {
+			p.From = fromGallery
+		}
+	}
+	return p, err
 }
+
+// Where an application comes from.
+const (
+	fromOwn     = "own"
+	fromGallery = "gallery"
+)
 
 type applicationForm struct {
 	form
 	AppName       string `json:"app_name"`
 	ApplicationID string `json:"application_id"`
 	TenantID      string `json:"tenant_id"`
+	From          string `json:"from"`
 	Created       bool   `json:"created"`
 }
 
@@ -173,6 +196,9 @@ func (s *Section) saveApplication(ctx context.Context, c *console.Call, in appli
 	}
 	in.ApplicationID = guid(in.ApplicationID, "application_id", &faults)
 	in.TenantID = guid(in.TenantID, "tenant_id", &faults)
+	if in.From != "" && in.From != fromOwn && (in.From != fromGallery || s.cfg.Gallery == "") {
+		faults = append(faults, console.Fault{Field: "from", Err: problem.Detailf(problem.SSOField, "It is own, or gallery where there is a listing.")})
+	}
 	if !in.Created {
 		faults = append(faults, console.Fault{Field: "created", Err: problem.Detailf(problem.SSOField, "Tick it once the application is there.")})
 	}
@@ -180,7 +206,7 @@ func (s *Section) saveApplication(ctx context.Context, c *console.Call, in appli
 		return console.Done{}, err
 	}
 	err = s.saveDraft(ctx, c, st, in.Version, "application", func(v *Values) {
-		v.AppName, v.ApplicationID, v.TenantID = in.AppName, in.ApplicationID, in.TenantID
+		v.AppName, v.ApplicationID, v.TenantID, v.FromGallery = in.AppName, in.ApplicationID, in.TenantID, in.From == fromGallery
 	})
 	return after(c, "application", "Saved. Next: who may sign in."), err
 }

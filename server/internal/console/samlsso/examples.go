@@ -149,6 +149,10 @@ func (*Section) Examples() []console.Example {
 		{Name: "saml/home viewer", View: Home{Connection: conn}, Me: viewer},
 		{Name: "saml/start", View: Start{Wizard: exampleWizard("start", false), Message: "Hello,\n\nplease set it up.", SetupLinks: "/admin/workspaces/acme/setup-links"}},
 		{Name: "saml/application", View: Application{Wizard: exampleWizard("application", false), Ways: exampleWays, Name: "Acme Lanyard", Logo: exampleBase + "logo.png"}},
+		{Name: "saml/application gallery", View: Application{
+			Wizard: exampleWizard("application", false), Ways: exampleWays, Name: "Acme Lanyard", Logo: exampleBase + "logo.png", Gallery: "Lanyard", From: fromGallery,
+			Froms: []console.Option{{Value: fromGallery, Label: "From the gallery: Lanyard"}, {Value: fromOwn, Label: "An application of your own (Non-gallery)"}},
+		}},
 		{Name: "saml/application viewer", View: Application{Wizard: exampleWizard("application", false), Ways: exampleWays, Name: "Acme Lanyard", Logo: exampleBase + "logo.png", ApplicationID: exampleApp}, Me: viewer},
 		{
 			Name: "saml/application refused", View: Application{Wizard: exampleWizard("application", false), Ways: exampleWays, Name: "Acme Lanyard", Logo: exampleBase + "logo.png", ApplicationID: "12"},

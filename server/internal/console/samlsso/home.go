@@ -265,7 +265,7 @@ const applicationSetting = "saml.application"
 
 // remember keeps what of the wizard's values is of use later.
 func (s *Section) remember(ctx context.Context, c *console.Call, v Values) error {
-	v = Values{AppName: v.AppName, ApplicationID: v.ApplicationID, TenantID: v.TenantID}
+	v = Values{AppName: v.AppName, ApplicationID: v.ApplicationID, TenantID: v.TenantID, FromGallery: v.FromGallery}
 	_, _, err := store.ChangeSetting(ctx, s.cfg.Desk.Store, c.Workspace.ID, applicationSetting, store.SettingChange{Version: store.AnyVersion, Who: c.Me.Called(), Now: c.Now}, func(n *Values) error {
 		*n = v
 		return nil

@@ -14,13 +14,17 @@ import (
 //go:embed templates/saml/*.html
 var templates embed.FS
 
-// Config is what the section is made of. All fields are required but Contact.
+// Config is what the section is made of. All fields are required but Contact and
+// Gallery.
 type Config struct {
 	Setup *signin.SAMLSetup
 	Desk  *enforce.Desk
 	// Contact says whom the administrators of a workspace ask to have enforcement
 	// lifted, and where; both may be "". Nil means that nobody is named.
 	Contact func(ctx context.Context, workspace string) (who, url string, err error)
+	// Gallery is the name of the application in Microsoft Entra's gallery. "", as
+	// long as there is no listing, hides that way (row A14).
+	Gallery string
 }
 
 // Section is the pages about SAML. It is safe for concurrent use.

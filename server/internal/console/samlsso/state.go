@@ -26,6 +26,8 @@ type Values struct {
 	AppName       string `json:"app_name,omitempty"`
 	ApplicationID string `json:"application_id,omitempty"`
 	TenantID      string `json:"tenant_id,omitempty"`
+	// FromGallery: it was added from Entra's gallery rather than made.
+	FromGallery bool `json:"from_gallery,omitempty"`
 	// Until there is a connection: what it will begin with.
 	EntityID   string `json:"entity_id,omitempty"`
 	ClaimName  string `json:"claim_name,omitempty"`

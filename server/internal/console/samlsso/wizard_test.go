@@ -272,6 +272,19 @@ func TestWizard_ofTwoAdministratorsTheSecondSeesBothVersions(t *testing.T) {
 	}
 }
 
+// req: A14
+func TestApplication_theGalleryIsHiddenUntilThereIsAListing(t *testing.T) {
+	w := newWorld(t)
+	w.open("/application").HasNot("gallery: ", "Add from the gallery")
+	w.Post(at+"/application", map[string][]string{"app_name": {"A"}, "created": {"true"}, "from": {"gallery"}}).Is(422)
+	w = newListed(t, "Acme Lanyard for Entra")
+	w.open("/application").Has("Add from the gallery", "Acme Lanyard for Entra", "wait a few seconds", "Create your own application").
+		Form("/application").Set("app_name", "Acme Lanyard for Entra", "created", "true").Submit().Is(http.StatusSeeOther)
+	if a := w.open("/application").Form("/application").Values().Get("from"); a != "gallery" {
+		t.Errorf("the choice is forgotten: %q", a)
+	}
+}
+
 func TestWizard_aSetupLinkDoesNotChangeWhatPeopleUse(t *testing.T) {
 	w := newWorld(t)
 	link := console.Principal{ID: "link-1", Link: &console.LinkScope{ID: "1", Workspace: "acme", Module: directory.ModuleSAML}}

@@ -60,11 +60,16 @@ type world struct {
 	desk          *enforce.Desk
 	glass, people error
 	told          []enforce.Notice
+	// listing is the name in Entra's gallery.
+	listing string
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newListed(t, "") }
+
+// newListed is newWorld with a listing in Entra's gallery.
+func newListed(t testing.TB, listing string) *world {
 	t.Helper()
-	w := &world{entra: microsoft.entra, tenant: microsoft.tenant, app: microsoft.app, ada: microsoft.ada}
+	w := &world{listing: listing, entra: microsoft.entra, tenant: microsoft.tenant, app: microsoft.app, ada: microsoft.ada}
 	w.Console = consoletest.New(t, func(c *consoletest.Console) []console.Section {
 		mux := http.NewServeMux()
 		srv := httptest.NewServer(mux)
@@ -87,7 +92,7 @@ func newWorld(t testing.TB) *world {
 			Tell:       func(_ context.Context, n enforce.Notice) error { w.told = append(w.told, n); return nil },
 		}
 		contact := func(context.Context, string) (string, string, error) { return "help@vendor.example", "", nil }
-		return []console.Section{samlsso.New(samlsso.Config{Setup: w.setup, Desk: w.desk, Contact: contact})}
+		return []console.Section{samlsso.New(samlsso.Config{Setup: w.setup, Desk: w.desk, Contact: contact, Gallery: w.listing})}
 	})
 	urls := w.urls()
 	w.must(w.tenant.SetSAML(w.app, entratest.SAMLOptions{
