@@ -24,6 +24,11 @@ type userCmd struct {
 
 	Signout userSignoutCmd `cmd:"" help:"Sign a person out of the workspace on every device and in every browser."`
 	Regrant userRegrantCmd `cmd:"" help:"Give somebody who returned the admin's or owner's role back that they had before."`
+	Find    userFindCmd    `cmd:"" help:"Find people by the beginning of a name, an e-mail address or a user name, or by an ID."`
+	Access  userAccessCmd  `cmd:"" help:"Say why a person can or cannot sign in, rule by rule."`
+	Suspend userSuspendCmd `cmd:"" help:"End a person's access until they are restored, or Entra sends them as active."`
+	Restore userRestoreCmd `cmd:"" help:"Give somebody who is suspended or archived their access back."`
+	Unlink  userUnlinkCmd  `cmd:"" help:"Part a person from the Microsoft account that a sign-in joined them with."`
 }
 
 // userListCmd lists people, however many there are, a page at a time.

@@ -8,7 +8,10 @@ import (
 
 // userSignoutCmd ends all sessions of a person in a workspace: of a lost device,
 // say. It takes no access away: that is for Entra to do.
-type userSignoutCmd struct{ personFlags }
+type userSignoutCmd struct {
+	personFlags
+	Session string `name:"session" placeholder:"ID" help:"Only this one of their sessions, as lanyardd user show lists them."`
+}
 
 // Help is the longer text of lanyardd user signout --help.
 func (userSignoutCmd) Help() string {
@@ -29,6 +32,16 @@ func (u userSignoutCmd) Run(c *command) error {
 		return err
 	}
 	defer st.Close()
+	if u.Session != "" {
+		if err := c.desk(st).SignOutOne(c.ctx, ws, p.ID, u.Session, operator); err != nil {
+			return err
+		}
+		c.say("%s is signed out of that device.", p.UserName)
+		if c.json {
+			return c.printJSON(signedOutDoc{ws.ID, p.ID, 1})
+		}
+		return nil
+	}
 	n, err := st.SignOut(c.ctx, store.Act{
 		At: c.opt.Now(), Directory: ws.Directory, Workspace: ws.ID, User: p.ID, Who: operator, What: "signed out everywhere",
 	})
