@@ -48,6 +48,20 @@ func (reportPage) Shows() []console.Option {
 	}
 }
 
+// Named are the domains as people read them.
+func (p reportPage) Named() string { return named(p.Domains) }
+
+// Named are the domains as people read them.
+func (p editPage) Named() string { return named(p.Domains) }
+
+func named(domains []string) string {
+	var all []string
+	for _, d := range domains {
+		all = append(all, flow.Shown(d))
+	}
+	return strings.Join(all, ", ")
+}
+
 // Left says in words what is left to be decided.
 func (p reportPage) Left() string {
 	if p.Undecided == 1 {
