@@ -208,8 +208,8 @@ func TestConsole_theAPIAnswersAsItsDocumentSays(t *testing.T) {
 		}
 		t.Run(r.Name, func(t *testing.T) {
 			status, text := d.ask(r.Method, at(r, "acme"), "")
-			if status == http.StatusNotFound || status == http.StatusConflict {
-				return // there is nothing to show of an empty workspace
+			if status != http.StatusOK && status < 500 {
+				return // nothing to show of an empty workspace, or only with a link or an account of one's own
 			}
 			if status != http.StatusOK {
 				t.Fatalf("it answered %d: %.300s", status, text)
@@ -228,8 +228,8 @@ func TestConsole_theAPIAnswersAsItsDocumentSays(t *testing.T) {
 			}
 		})
 	}
-	if n < 10 {
-		t.Errorf("only %d pages were asked for", n)
+	if n < 30 {
+		t.Errorf("only %d pages answered", n)
 	}
 }
 

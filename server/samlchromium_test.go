@@ -23,11 +23,12 @@ func chromium(t *testing.T) context.Context {
 	if err != nil {
 		t.Fatalf("%v: ./test installs a Chromium and names it in BROWSER_PROGRAM", err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
 	alloc, stop := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("no-proxy-server", true),
+		chromedp.Flag("force-prefers-reduced-motion", true), // a colour on its way to another is neither
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"),
 		chromedp.WSURLReadTimeout(time.Minute))...)
 	t.Cleanup(stop)

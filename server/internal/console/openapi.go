@@ -91,28 +91,25 @@ func schemaOf(t reflect.Type, schemas jsonschema.Definitions) *jsonschema.Schema
 	r := &jsonschema.Reflector{Anonymous: true, AllowAdditionalProperties: true, ExpandedStruct: false, RequiredFromJSONSchemaTags: true, Namer: typeName, Mapper: mapped}
 	s := r.ReflectFromType(t)
 	for name, d := range s.Definitions {
-		relocate(d)
-		schemas[name] = d
+		if schemas[name] == nil {
+			relocate(d)
+			schemas[name] = d
+		}
 	}
+	pointers(t, schemas, map[reflect.Type]bool{})
 	s.Definitions, s.Version = nil, ""
 	relocate(s)
 	return s
 }
 
 // mapped describes types that write their own JSON. Times are strings, durations
-// nanoseconds; what may be null is not described.
+// nanoseconds.
 func mapped(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[time.Duration]():
 		return &jsonschema.Schema{Type: "integer", Description: "nanoseconds"}
 	case reflect.TypeFor[Role]():
 		return &jsonschema.Schema{Type: "string"}
-	}
-	switch t.Kind() {
-	case reflect.Slice, reflect.Map, reflect.Pointer:
-		if t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
-			return nil
-		}
 	}
 	return nil
 }
@@ -142,6 +139,7 @@ func relocate(s *jsonschema.Schema) {
 	if s.Properties != nil {
 		for p := s.Properties.Oldest(); p != nil; p = p.Next() {
 			relocate(p.Value)
+			p.Value = orNull(p.Value)
 		}
 	}
 	relocate(s.Items)
@@ -153,6 +151,40 @@ func relocate(s *jsonschema.Schema) {
 	}
 	for _, one := range s.PatternProperties {
 		relocate(one)
+	}
+}
+
+// orNull is a list or a map as Go writes it: null where it is empty.
+func orNull(s *jsonschema.Schema) *jsonschema.Schema {
+	if s.Type != "array" && (s.Type != "object" || s.AdditionalProperties == nil) {
+		return s
+	}
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, {Type: "null"}}}
+}
+
+// pointers lets those fields of a type, and of what it is made of, be null that
+// are pointers.
+func pointers(t reflect.Type, schemas jsonschema.Definitions, seen map[reflect.Type]bool) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map || t.Kind() == reflect.Array {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || seen[t] {
+		return
+	}
+	seen[t] = true
+	d := schemas[typeName(t)]
+	for _, f := range reflect.VisibleFields(t) {
+		pointers(f.Type, schemas, seen)
+		name := fieldName(f)
+		if name == "" && f.IsExported() && f.Tag.Get("json") == "" {
+			name = f.Name
+		}
+		if d == nil || d.Properties == nil || f.Type.Kind() != reflect.Pointer {
+			continue
+		}
+		if p, ok := d.Properties.Get(name); ok && p.AnyOf == nil {
+			d.Properties.Set(name, &jsonschema.Schema{AnyOf: []*jsonschema.Schema{p, {Type: "null"}}})
+		}
 	}
 }
 
