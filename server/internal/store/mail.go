@@ -233,12 +233,20 @@ func (s *Store) PruneMail(ctx context.Context, before time.Time) (n int, err err
 			err := row.Scan(&id)
 			old = append(old, id)
 			return err
-		}, `select id from mails where created < $1 and not exists
-			(select 1 from mail_deliveries where mail = id and state = 0) limit $2`, micro(before), pruneAtOnce); err != nil {
+		}, `select id from mails where created < $1 order by created limit $2`, micro(before), pruneAtOnce); err != nil {
 			return err
 		}
-		n = len(old)
+		n = 0
 		for _, id := range old {
+			var waits int
+			err := t.row(ctx, `select 1 from mail_deliveries where mail = $1 and state = 0 limit 1`, id).Scan(&waits)
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			n++
 			for _, text := range []string{`delete from mail_deliveries where mail = $1`, `delete from mails where id = $1`} {
 				if _, err := t.exec(ctx, text, id); err != nil {
 					return err

@@ -9,6 +9,7 @@ create table mails (
   created     bigint not null,
   ends        bigint not null
 ) {WITHOUT_ROWID};
+create index mails_created on mails (created);
 
 -- One recipient of a mail. state is 0 waiting, 1 sent, 2 failed; lease is until
 -- when owner, one of several servers, has it in hand.
@@ -70,3 +71,4 @@ insert into scim_steps (workspace, step, done, tried, status, detail)
 
 alter table scim_requests add column step {TEXT} not null default '';
 alter table scim_requests add column body {TEXT} not null default '';
+create index scim_requests_failed on scim_requests (workspace, at) where status >= 400;
