@@ -10,7 +10,7 @@ import (
 )
 
 // archivedLooked is how many archived people one call of ArchivedUsers looks at.
-const archivedLooked = 2000
+const archivedLooked = 800
 
 // ArchivedUsers returns at most count people who are archived and whom match
 // takes, those who came last first. It looks at a bounded number of them: a page
