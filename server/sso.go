@@ -6,6 +6,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/console/samlsso"
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/enforce"
 )
 
@@ -16,7 +17,14 @@ func (s *Server) SSO() *enforce.Desk { return s.sso }
 // newSSO makes the desk. Sessions that may not go on are ended by settle, and
 // refused at their next use.
 func (s *Server) newSSO() *enforce.Desk {
-	return &enforce.Desk{Store: s.cfg.Store, Now: s.cfg.Now, BreakGlass: s.admins.GlassReady, Domains: s.domains.Ready, Tell: s.tellAdmins}
+	return &enforce.Desk{Store: s.cfg.Store, Now: s.cfg.Now, BreakGlass: s.admins.GlassReady, Domains: s.domains.Decided, Ended: s.letLose, Tell: s.tellAdmins}
+}
+
+// letLose suspends the people outside a workspace's domains who were to lose their
+// access when single sign-on is enforced (row F5).
+func (s *Server) letLose(ctx context.Context, ws directory.Workspace, e directory.Enforcement) error {
+	_, err := s.domains.Settle(ctx, ws.ID, e.By)
+	return err
 }
 
 // tellAdmins sends a notice to every administrator of its workspace.

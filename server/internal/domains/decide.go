@@ -126,6 +126,7 @@ func (f *Flow) Settle(ctx context.Context, workspace, who string) (s Settled, er
 	} else if err != nil {
 		return s, err
 	}
+	var failed []error
 	for _, p := range r.People {
 		switch p.Decision {
 		case Exempt:
@@ -134,16 +135,17 @@ func (f *Flow) Settle(ctx context.Context, workspace, who string) (s Settled, er
 			_, err := f.Store.ChangeState(ctx, o.Workspace, p.ID, directory.Suspended, store.Act{
 				At: f.now(), Who: who, What: "let lose access: " + outsideWords(p),
 			})
-			if errors.Is(err, store.ErrNotFound) {
-				continue // gone already
+			switch {
+			case err == nil:
+				s.Suspended++
+			case ctx.Err() != nil:
+				return s, err
+			case !errors.Is(err, store.ErrNotFound): // who is gone already has lost it
+				failed = append(failed, fmt.Errorf("suspending %s: %w", p.ID, err))
 			}
-			if err != nil {
-				return s, fmt.Errorf("suspending %s: %w", p.ID, err)
-			}
-			s.Suspended++
 		}
 	}
-	return s, nil
+	return s, errors.Join(failed...)
 }
 
 func outsideWords(p Person) string {

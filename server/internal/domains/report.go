@@ -6,11 +6,12 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lanyard-sso/lanyard/server/internal/store"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
@@ -187,6 +188,17 @@ func (r Report) Only(f Filter) []Person {
 		}
 		return find != "" && !strings.Contains(directory.Fold(p.Name+"\n"+p.UserName+"\n"+p.Mail), find)
 	})
+}
+
+// Decided says whether it is decided what becomes of everybody outside, before
+// single sign-on is enforced: nil, or problem.DomainUndecided. A workspace without
+// a verified domain has nobody outside.
+func (f *Flow) Decided(ctx context.Context, workspace string) error {
+	err := f.Ready(ctx, workspace)
+	if errors.Is(err, problem.New(problem.DomainUnproven)) {
+		return nil
+	}
+	return err
 }
 
 // Ready says whether all is decided that has to be before single sign-on may be

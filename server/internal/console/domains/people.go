@@ -43,8 +43,12 @@ func (reportPage) Head() console.Head {
 // Shows are the choices of what is listed.
 func (reportPage) Shows() []console.Option {
 	return []console.Option{
-		{Value: "", Label: "Everybody outside"}, {Value: "open", Label: "To be decided"}, {Value: "lose_access", Label: "Lose access"},
-		{Value: "exempt", Label: "Exempt"}, {Value: "expired", Label: "Exemption over"}, {Value: "guests", Label: "Guests"},
+		{Value: "", Label: "Everybody outside"},
+		{Value: "open", Label: "To be decided"},
+		{Value: "lose_access", Label: "Lose access"},
+		{Value: "exempt", Label: "Exempt"},
+		{Value: "expired", Label: "Exemption over"},
+		{Value: "guests", Label: "Guests"},
 	}
 }
 
