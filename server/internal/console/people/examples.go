@@ -118,7 +118,7 @@ func (s *Section) Examples() []console.Example {
 		{Name: "people group", View: groupPage{groupRow: group, Created: exampleTime, Version: 3, People: []memberRow{{"ada", "ada@acme.example", false}, {"g-2", "Analysts", true}}, Pager: console.Pager{Next: "/admin/workspaces/acme/groups/g-1?after=x"}}},
 		{Name: "people group with a role", View: groupPage{groupRow: withRole, Created: exampleTime, Version: 3}},
 		{Name: "people roles empty", View: rolesPage{Version: 1}},
-		{Name: "people roles", View: rolesPage{Version: 4, Default: "member", Rules: []ruleRow{{0, "Engineers", "", "editor"}, {1, "", "Boss", "admin"}}}},
+		{Name: "people roles", View: rolesPage{Version: 4, Default: "member", Rules: []ruleRow{{At: 0, Group: "Engineers", Role: "editor"}, {At: 1, Group: "g-2", Name: "Writers", Role: "writer"}, {At: 2, AppRole: "Boss", Role: "admin"}}}},
 		{Name: "people roles refused", View: rolesPage{Version: 4, Default: "member"}, Err: problem.Detailf(problem.RoleRule, "It names no role to give.")},
 	}
 }

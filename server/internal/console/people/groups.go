@@ -1,7 +1,9 @@
 package people
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -127,8 +129,10 @@ type rolesPage struct {
 // ruleRow is one rule.
 type ruleRow struct {
 	// At is its place, from 0.
-	At      int    `json:"at"`
-	Group   string `json:"group,omitempty"`
+	At    int    `json:"at"`
+	Group string `json:"group,omitempty"`
+	// Name is what the group is called, where Group is its id.
+	Name    string `json:"group_name,omitempty"`
 	AppRole string `json:"app_role,omitempty"`
 	Role    string `json:"role"`
 }
@@ -145,8 +149,28 @@ func (rolesPage) Head() console.Head {
 
 type nothing struct{}
 
-func (s *Section) roles(_ context.Context, c *console.Call, _ nothing) (rolesPage, error) {
-	return rolesOf(c.Workspace), nil
+func (s *Section) roles(ctx context.Context, c *console.Call, _ nothing) (rolesPage, error) {
+	p := rolesOf(c.Workspace)
+	for i, r := range p.Rules {
+		name, err := s.groupName(ctx, c.Workspace, r.Group)
+		if err != nil {
+			return p, err
+		}
+		p.Rules[i].Name = name
+	}
+	return p, nil
+}
+
+// groupName is what the group of an id is called, "" where it is no id.
+func (s *Section) groupName(ctx context.Context, ws directory.Workspace, id string) (string, error) {
+	g, err := s.cfg.Store.Group(ctx, ws.Directory, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading a group: %w", err)
+	}
+	return g.DisplayName, nil
 }
 
 func rolesOf(ws directory.Workspace) rolesPage {
@@ -194,7 +218,11 @@ func (s *Section) addRule(ctx context.Context, c *console.Call, in ruleInput) (r
 	if err != nil {
 		return ruled{}, err
 	}
-	return ruledBy(c, ws, fmt.Sprintf("%s gives the role %s.", in.Name, in.Role)+applied), nil
+	name, err := s.groupName(ctx, c.Workspace, rule.Group)
+	if err != nil {
+		return ruled{}, err
+	}
+	return ruledBy(c, ws, fmt.Sprintf("%s gives the role %s.", cmp.Or(name, in.Name), in.Role)+applied), nil
 }
 
 type placeInput struct {

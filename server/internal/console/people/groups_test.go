@@ -100,6 +100,8 @@ func TestRoles_rulesAreAddedOrderedAndRemovedByTheVersionThatWasSeen(t *testing.
 			t.Errorf("left are %+v", at.Rules)
 		}
 		c.Get(base + "/u-ada").OK().Has("No rule gives them one.")
+		post("", url.Values{"kind": {"group"}, "name": {"g-1"}, "role": {"editor"}}).Is(http.StatusSeeOther).Follow().OK().Has("Engineers gives the role editor.", "Engineers (group g-1)")
+		c.Get(base + "/u-ada").OK().Has("From the group Engineers.")
 		c.As(consoletest.With(console.Viewer))
 		c.Get(roles).OK().HasNot("Add a rule", "Remove")
 	})

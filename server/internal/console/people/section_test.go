@@ -249,83 +249,80 @@ func TestPerson_anArchivedOneIsRestoredUnlessTheNameIsTaken(t *testing.T) {
 }
 
 func TestPerson_isSignedOutOfOneDeviceOrAll(t *testing.T) {
-	consoletest.Each(t, sections, func(t *testing.T, c *consoletest.Console) {
-		hire(c, "acme", "Ada Lovelace")
-		hire(c, "acme", "Bo Diddley")
-		laptop, phone, bos := signIn(c, "u-ada", "laptop"), signIn(c, "u-ada", "phone"), signIn(c, "u-bo", "desk")
-		lives := func(n directory.Session) bool {
-			_, _, _, err := c.Store.Session(c.Context(), n.Hash, c.Now())
-			return err == nil
-		}
-		one := base + "/u-ada"
-		c.Post(one+"/sessions/"+bos.ID+"/end", nil).Is(http.StatusNotFound)
-		c.Post(one+"/sessions/"+laptop.ID+"/end", nil).Is(http.StatusSeeOther).Follow().OK().Has("phone").HasNot("laptop</th>")
-		if lives(laptop) || !lives(phone) || !lives(bos) {
-			t.Errorf("laptop %v, phone %v, of another %v", lives(laptop), lives(phone), lives(bos))
-		}
-		var done struct {
-			Ended int `json:"sessions_ended"`
-		}
-		c.JSON(http.MethodPost, one+"/signout", nil).OK().Into(&done)
-		if done.Ended != 1 || lives(phone) || !lives(bos) {
-			t.Errorf("%d ended; phone %v, of another %v", done.Ended, lives(phone), lives(bos))
-		}
-	})
+	c := consoletest.New(t, sections)
+	hire(c, "acme", "Ada Lovelace")
+	hire(c, "acme", "Bo Diddley")
+	laptop, phone, bos := signIn(c, "u-ada", "laptop"), signIn(c, "u-ada", "phone"), signIn(c, "u-bo", "desk")
+	lives := func(n directory.Session) bool {
+		_, _, _, err := c.Store.Session(c.Context(), n.Hash, c.Now())
+		return err == nil
+	}
+	one := base + "/u-ada"
+	c.Post(one+"/sessions/"+bos.ID+"/end", nil).Is(http.StatusNotFound)
+	c.Post(one+"/sessions/"+laptop.ID+"/end", nil).Is(http.StatusSeeOther).Follow().OK().Has("phone").HasNot("laptop</th>")
+	if lives(laptop) || !lives(phone) || !lives(bos) {
+		t.Errorf("laptop %v, phone %v, of another %v", lives(laptop), lives(phone), lives(bos))
+	}
+	var done struct {
+		Ended int `json:"sessions_ended"`
+	}
+	c.JSON(http.MethodPost, one+"/signout", nil).OK().Into(&done)
+	if done.Ended != 1 || lives(phone) || !lives(bos) {
+		t.Errorf("%d ended; phone %v, of another %v", done.Ended, lives(phone), lives(bos))
+	}
 }
 
 func TestPerson_isUnlinkedWhereASignInLinkedThem(t *testing.T) {
-	consoletest.Each(t, sections, func(t *testing.T, c *consoletest.Console) {
-		hire(c, "acme", "Ada Lovelace")
-		hire(c, "acme", "Bo Diddley", func(u *directory.User) { u.ExternalID = "5f1c2d3e-4b5a-4978-8c9d-0e1f2a3b4c5d" })
-		if err := c.Store.LinkObjectID(c.Context(), "dir-acme", "u-ada", "oid-ada", c.Now()); err != nil {
-			t.Fatal(err)
-		}
-		n := signIn(c, "u-ada", "laptop")
-		c.Get(base+"/u-ada").OK().Has("oid-ada", "Unlink…")
-		c.Get(base + "/u-ada/unlink").OK().Has("Unlink Ada Lovelace from the Microsoft account?")
-		c.Post(base+"/u-ada/unlink", nil).Is(http.StatusSeeOther).Follow().OK().Has("is linked to no Microsoft account any more").HasNot("oid-ada</dd>")
-		if _, _, _, err := c.Store.Session(c.Context(), n.Hash, c.Now()); err == nil {
-			t.Error("they are still signed in")
-		}
-		c.Post(base+"/u-ada/unlink", nil).Is(http.StatusConflict).Has("LY-PEOPLE-001")
-		c.Post(base+"/u-bo/unlink", nil).Is(http.StatusConflict).Has("LY-PEOPLE-003")
-	})
+	c := consoletest.New(t, sections)
+	hire(c, "acme", "Ada Lovelace")
+	hire(c, "acme", "Bo Diddley", func(u *directory.User) { u.ExternalID = "5f1c2d3e-4b5a-4978-8c9d-0e1f2a3b4c5d" })
+	if err := c.Store.LinkObjectID(c.Context(), "dir-acme", "u-ada", "oid-ada", c.Now()); err != nil {
+		t.Fatal(err)
+	}
+	n := signIn(c, "u-ada", "laptop")
+	c.Get(base+"/u-ada").OK().Has("oid-ada", "Unlink…")
+	c.Get(base + "/u-ada/unlink").OK().Has("Unlink Ada Lovelace from the Microsoft account?")
+	c.Post(base+"/u-ada/unlink", nil).Is(http.StatusSeeOther).Follow().OK().Has("is linked to no Microsoft account any more").HasNot("oid-ada</dd>")
+	if _, _, _, err := c.Store.Session(c.Context(), n.Hash, c.Now()); err == nil {
+		t.Error("they are still signed in")
+	}
+	c.Post(base+"/u-ada/unlink", nil).Is(http.StatusConflict).Has("LY-PEOPLE-001")
+	c.Post(base+"/u-bo/unlink", nil).Is(http.StatusConflict).Has("LY-PEOPLE-003")
 }
 
 func TestAccess_saysWhyAndWhatToDo(t *testing.T) {
-	consoletest.Each(t, sections, func(t *testing.T, c *consoletest.Console) {
-		hire(c, "acme", "Ada Lovelace")
-		c.Get(base+"/u-ada/access").OK().Has("Can Ada Lovelace sign in?", "No way to sign in is set up yet")
-		if _, err := c.Store.UpdateWorkspace(c.Context(), "acme", c.Now(), func(w *directory.Workspace) error {
-			w.Microsoft, w.Domains = directory.Microsoft{TenantID: "11111111-2222-4333-8444-555555555555", ClientID: "c"}, []string{"acme.example"}
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-		c.Get(base+"/u-ada/access").OK().Has("No way in lets", "LY-", "nothing else proves", "map externalId from objectId")
-		if _, err := c.Store.UpdateWorkspace(c.Context(), "acme", c.Now(), func(w *directory.Workspace) error {
-			w.LinkByUserName = true
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-		c.Get(base+"/u-ada/access").OK().Has("by their user name, once", "acme.example is one.", "Can sign in")
-		change := store.SettingChange{Version: store.AnyVersion, Who: "test", Now: c.Now()}
-		if _, _, err := store.ChangeSetting(c.Context(), c.Store, "acme", directory.SettingPlan, change, func(p *directory.Plan) error {
-			p.Seats = 1
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-		c.Advance(time.Minute)
-		hire(c, "acme", "Bo Diddley")
-		c.Get(base+"/u-ada/access").OK().Has("Do they have a seat?", "Can sign in")
-		c.Get(base + "/u-bo/access").OK().Has("All 1 seats of the plan are taken")
-		c.Get(base+"/u-bo").OK().Has("Waiting for a seat", "waits for a seat")
-		if got := names(c.JSON(http.MethodGet, base+"?state=waiting", nil)); got != "bo" {
-			t.Errorf("who waits: %q", got)
-		}
-	})
+	c := consoletest.New(t, sections)
+	hire(c, "acme", "Ada Lovelace")
+	c.Get(base+"/u-ada/access").OK().Has("Can Ada Lovelace sign in?", "No way to sign in is set up yet")
+	if _, err := c.Store.UpdateWorkspace(c.Context(), "acme", c.Now(), func(w *directory.Workspace) error {
+		w.Microsoft, w.Domains = directory.Microsoft{TenantID: "11111111-2222-4333-8444-555555555555", ClientID: "c"}, []string{"acme.example"}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c.Get(base+"/u-ada/access").OK().Has("No way in lets", "LY-", "nothing else proves", "map externalId from objectId")
+	if _, err := c.Store.UpdateWorkspace(c.Context(), "acme", c.Now(), func(w *directory.Workspace) error {
+		w.LinkByUserName = true
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c.Get(base+"/u-ada/access").OK().Has("by their user name, once", "acme.example is one.", "Can sign in")
+	change := store.SettingChange{Version: store.AnyVersion, Who: "test", Now: c.Now()}
+	if _, _, err := store.ChangeSetting(c.Context(), c.Store, "acme", directory.SettingPlan, change, func(p *directory.Plan) error {
+		p.Seats = 1
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c.Advance(time.Minute)
+	hire(c, "acme", "Bo Diddley")
+	c.Get(base+"/u-ada/access").OK().Has("Do they have a seat?", "Can sign in")
+	c.Get(base + "/u-bo/access").OK().Has("All 1 seats of the plan are taken")
+	c.Get(base+"/u-bo").OK().Has("Waiting for a seat", "waits for a seat")
+	if got := names(c.JSON(http.MethodGet, base+"?state=waiting", nil)); got != "bo" {
+		t.Errorf("who waits: %q", got)
+	}
 }
 
 // Nobody reaches another workspace's people or groups, whatever is in the path,

@@ -127,6 +127,11 @@ func (s *Section) show(ctx context.Context, c *console.Call, in personInput) (pe
 	if err != nil {
 		return p, err
 	}
+	if name, err := s.groupName(ctx, c.Workspace, rule.Group); err != nil {
+		return p, err
+	} else if name != "" {
+		rule.Group = name
+	}
 	p.RoleFrom, p.RoleByHand = roleFrom(basis, rule), basis == directory.RoleByHand
 	groups, err := s.cfg.Store.GroupsOf(ctx, c.Workspace.Directory, u.ID)
 	if err != nil {
