@@ -319,6 +319,7 @@ func (s *Section) unlink(ctx context.Context, c *console.Call, in unlinkInput) (
 
 // userDirectoryPage is where the people of one workspace are kept.
 type userDirectoryPage struct {
+	trail
 	Directory directoryLine `json:"directory"`
 	License   string        `json:"license,omitempty"`
 	ByHand    bool          `json:"by_hand"`
@@ -334,8 +335,8 @@ type userDirectoryPage struct {
 }
 
 // Head is that of the page.
-func (userDirectoryPage) Head() console.Head {
-	return console.Head{Title: "User Directory", Template: "workspaces/userdirectory.html", Nav: "integrations"}
+func (p userDirectoryPage) Head() console.Head {
+	return console.Head{Title: "User Directory", Template: "workspaces/userdirectory.html", Crumbs: p.Above, Nav: "integrations"}
 }
 
 func (s *Section) userDirectory(ctx context.Context, c *console.Call, _ struct{}) (userDirectoryPage, error) {
@@ -343,7 +344,7 @@ func (s *Section) userDirectory(ctx context.Context, c *console.Call, _ struct{}
 	if err != nil {
 		return userDirectoryPage{}, err
 	}
-	p := userDirectoryPage{Directory: lineOf(c, d), Empty: d.People.Active+d.People.Suspended == 0}
+	p := userDirectoryPage{trail: above(c, "Integrations", "workspaces.integrations"), Directory: lineOf(c, d), Empty: d.People.Active+d.People.Suspended == 0}
 	for _, l := range d.Links {
 		if l.Workspace == c.Workspace.ID {
 			p.License, p.ByHand = l.License, !l.Linked.IsZero()

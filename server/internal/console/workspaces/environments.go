@@ -3,6 +3,7 @@ package workspaces
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/console"
@@ -12,6 +13,7 @@ import (
 
 // environmentsPage is what a workspace is for, and its copies (row A11).
 type environmentsPage struct {
+	trail
 	ID          string                    `json:"id"`
 	Environment directory.EnvironmentKind `json:"environment"`
 	// Of is the workspace that it was cloned from, or empty.
@@ -25,8 +27,8 @@ type environmentsPage struct {
 }
 
 // Head is that of the page.
-func (environmentsPage) Head() console.Head {
-	return console.Head{Title: "Sandbox", Template: "workspaces/environments.html", Nav: "settings"}
+func (p environmentsPage) Head() console.Head {
+	return console.Head{Title: "Sandbox", Template: "workspaces/environments.html", Crumbs: p.Above, Nav: "settings"}
 }
 
 // environmentKinds are the choices for a clone.
@@ -36,7 +38,7 @@ var environmentKinds = []console.Option{
 }
 
 func (s *Section) environments(ctx context.Context, c *console.Call, _ struct{}) (environmentsPage, error) {
-	p := environmentsPage{ID: c.Workspace.ID, Clones: []workspaceLine{}, NewName: c.Workspace.Name + " (sandbox)", Kinds: environmentKinds}
+	p := environmentsPage{trail: above(c, "Settings", "workspaces.settings"), ID: c.Workspace.ID, Clones: []workspaceLine{}, NewName: c.Workspace.Name + " (sandbox)", Kinds: environmentKinds}
 	if id := c.Workspace.ID + "-sandbox"; directory.ValidID(id) == nil {
 		p.NewID = id
 	}
@@ -109,6 +111,7 @@ func (s *Section) clone(ctx context.Context, c *console.Call, in cloneInput) (cr
 // diffPage is how a workspace differs from another, and what of it to take over
 // there.
 type diffPage struct {
+	trail
 	modules.Comparison
 	FromName string `json:"from_name"`
 	ToName   string `json:"to_name"`
@@ -120,12 +123,38 @@ type diffPage struct {
 
 type diffGroup struct {
 	Title string
-	All   []modules.Difference
+	All   []diffLine
+}
+
+type diffLine struct{ modules.Difference }
+
+// FromLines and ToLines are the values, a line for each part of them.
+func (d diffLine) FromLines() []string { return linesOf(d.From) }
+
+// ToLines is FromLines of the other workspace.
+func (d diffLine) ToLines() []string { return linesOf(d.To) }
+
+func linesOf(v string) []string {
+	if v == "" {
+		return nil
+	}
+	return strings.Split(v, "\n")
+}
+
+func grouped(all []modules.Difference) (groups []diffGroup) {
+	for _, d := range all {
+		if n := len(groups); n == 0 || groups[n-1].Title != d.Group {
+			groups = append(groups, diffGroup{Title: d.Group})
+		}
+		g := &groups[len(groups)-1]
+		g.All = append(g.All, diffLine{d})
+	}
+	return groups
 }
 
 // Head is that of the page.
 func (p diffPage) Head() console.Head {
-	return console.Head{Title: "From " + p.From + " to " + p.To, Template: "workspaces/diff.html", Nav: "settings"}
+	return console.Head{Title: "From " + p.From + " to " + p.To, Template: "workspaces/diff.html", Crumbs: p.Above, Nav: "settings"}
 }
 
 type diffInput struct {
@@ -137,17 +166,11 @@ func (s *Section) diff(ctx context.Context, c *console.Call, in diffInput) (diff
 	if err != nil {
 		return diffPage{}, err
 	}
-	p := diffPage{FromName: c.Workspace.Name, ToName: to.Name, Back: c.Path("workspaces.environments"), May: c.May("workspaces.promote") && c.Me.RoleIn(to.ID) >= console.Owner}
+	p := diffPage{trail: above(c, "Sandbox", "workspaces.environments"), FromName: c.Workspace.Name, ToName: to.Name, Back: c.Path("workspaces.environments"), May: c.May("workspaces.promote") && c.Me.RoleIn(to.ID) >= console.Owner}
 	if p.Comparison, err = s.Modules.Compare(ctx, c.Workspace.ID, to.ID); err != nil {
 		return p, err
 	}
-	for _, d := range p.Differences {
-		if n := len(p.Groups); n == 0 || p.Groups[n-1].Title != d.Group {
-			p.Groups = append(p.Groups, diffGroup{Title: d.Group})
-		}
-		g := &p.Groups[len(p.Groups)-1]
-		g.All = append(g.All, d)
-	}
+	p.Groups = grouped(p.Differences)
 	return p, nil
 }
 

@@ -90,7 +90,7 @@ func (s *Section) exampleWorkspaces(add, look func(string, console.View)) {
 		{Name: "workspace.default_role", Title: "Default role", Group: "Workspace", From: "Project Manager", To: "member"},
 		{Name: "saml.provider", Title: "Identity provider: metadata, addresses and certificates", Group: "Single sign-on (SAML)", From: "entity_id: https://sts.windows.net/1/\nlogin: https://login.microsoftonline.com/1/saml2"},
 	}}
-	groups := []diffGroup{{"Workspace", diff.Differences[:1]}, {"Single sign-on (SAML)", diff.Differences[1:]}}
+	groups := grouped(diff.Differences)
 	add("workspaces/diff full", diffPage{Comparison: diff, FromName: "Acme (sandbox)", ToName: "Acme", May: true, Groups: groups, Back: "/admin/workspaces/acme/environments"})
 	look("workspaces/diff viewer", diffPage{Comparison: diff, FromName: "Acme (sandbox)", ToName: "Acme", Groups: groups, Back: "/admin/workspaces/acme/environments"})
 	add("workspaces/diff empty", diffPage{Comparison: modules.Comparison{From: "acme-sandbox", To: "acme"}, Back: "/admin/workspaces/acme/environments"})
@@ -131,19 +131,19 @@ func (s *Section) exampleEntra(add, look func(string, console.View)) {
 		add("workspaces/integrations "+string(state), integrationsPage{Entra: &entra, Modules: tiles, Others: []Tile{{Key: "domains", Name: "Domains", About: "Prove which e-mail domains are yours.", To: "/admin/workspaces/acme", Action: "Open"}}})
 	}
 	add("workspaces/integrations nothing found", integrationsPage{Q: "fax"})
-	bad := preflight(false, false, directory.Plan{Contact: "Single sign-on is part of the Business plan.", ContactURL: "https://example.com/upgrade"})
-	good := preflight(true, true, directory.Plan{})
+	bad := preflight(directory.ModuleSCIM, false, false, directory.Plan{Contact: "Provisioning is part of the Business plan.", ContactURL: "https://example.com/upgrade"})
+	good := preflight(directory.ModuleSAML, true, true, directory.Plan{})
 	tabs := func(m directory.Module, t Tile, on bool, checks []modules.Check) securityPage {
 		return securityPage{Tab: m, Tile: t, On: on, Checks: checks, Seen: shownChecks(checks), SSO: "/admin/workspaces/acme/settings/security/sso", SCIM: "/admin/workspaces/acme/settings/security/scim"}
 	}
 	add("workspaces/security sso", tabs(directory.ModuleSAML, tiles[1], true, good))
 	add("workspaces/security scim draft", tabs(directory.ModuleSCIM, tiles[2], false, bad))
 	look("workspaces/security viewer", tabs(directory.ModuleSAML, tiles[1], true, good))
-	add("workspaces/preflight red", preflightPage{Module: directory.ModuleSAML, Name: directory.ModuleSAML.Name(), Checks: bad, Seen: shownChecks(bad)})
+	add("workspaces/preflight red", preflightPage{Module: directory.ModuleSCIM, Name: directory.ModuleSCIM.Name(), Checks: bad, Seen: shownChecks(bad)})
 	add("workspaces/preflight green", preflightPage{Module: directory.ModuleSAML, Name: directory.ModuleSAML.Name(), Checks: good, Seen: shownChecks(good), On: true, Ready: true, To: "/admin/workspaces/acme"})
 }
 
-// preflight are the checks before single sign-on is set up.
-func preflight(activated, enabled bool, plan directory.Plan) []modules.Check {
-	return modules.Checks(plan.With(directory.ModuleSAML, activated), enabled, directory.ModuleSAML)
+// preflight are the checks before a module is set up.
+func preflight(m directory.Module, activated, enabled bool, plan directory.Plan) []modules.Check {
+	return modules.Checks(plan.With(m, activated), enabled, m)
 }

@@ -13,6 +13,7 @@ import (
 
 // pilotPage is who tries single sign-on first (row A12).
 type pilotPage struct {
+	trail
 	On     bool     `json:"on"`
 	People []person `json:"people"`
 	Q      string   `json:"q,omitempty"`
@@ -24,12 +25,12 @@ type pilotPage struct {
 }
 
 // Head is that of the page.
-func (pilotPage) Head() console.Head {
-	return console.Head{Title: "Pilot", Template: "workspaces/pilot.html", Nav: "saml"}
+func (p pilotPage) Head() console.Head {
+	return console.Head{Title: "Pilot", Template: "workspaces/pilot.html", Crumbs: p.Above, Nav: "settings"}
 }
 
 func (s *Section) pilot(ctx context.Context, c *console.Call, in searchInput) (pilotPage, error) {
-	p := pilotPage{People: []person{}, Found: []person{}, Q: in.Q}
+	p := pilotPage{trail: above(c, "Settings", "workspaces.settings"), People: []person{}, Found: []person{}, Q: in.Q}
 	pilot, _, err := s.Modules.Pilot(ctx, c.Workspace.ID)
 	if err != nil {
 		return p, err

@@ -13,6 +13,7 @@ import (
 // planPage is what a workspace is entitled to, and who has its seats (rows A5,
 // A9).
 type planPage struct {
+	trail
 	Includes []included    `json:"includes"`
 	Plan     planValues    `json:"plan"`
 	Seats    modules.Seats `json:"seats"`
@@ -61,8 +62,8 @@ type person struct {
 }
 
 // Head is that of the page.
-func (planPage) Head() console.Head {
-	return console.Head{Title: "Plan and seats", Template: "workspaces/plan.html", Nav: "settings"}
+func (p planPage) Head() console.Head {
+	return console.Head{Title: "Plan and seats", Template: "workspaces/plan.html", Crumbs: p.Above, Nav: "settings"}
 }
 
 func valuesOf(p directory.Plan) planValues {
@@ -78,7 +79,7 @@ func valuesOf(p directory.Plan) planValues {
 }
 
 func (s *Section) plan(ctx context.Context, c *console.Call, _ struct{}) (planPage, error) {
-	p := planPage{Includes: []included{}, Waiting: []person{}, Downgrades: downgrades}
+	p := planPage{trail: above(c, "Settings", "workspaces.settings"), Includes: []included{}, Waiting: []person{}, Downgrades: downgrades}
 	plan, err := s.Modules.Plan(ctx, c.Workspace.ID)
 	if err != nil {
 		return p, err

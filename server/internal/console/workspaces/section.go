@@ -149,3 +149,13 @@ func sentences(codes []problem.Code) (all []string) {
 
 // trimmed is a text without the space around it.
 func trimmed(s *string) { *s = strings.TrimSpace(*s) }
+
+// trail is the pages above a page.
+type trail struct {
+	Above []console.Link `json:"-"`
+}
+
+// above leads to a page above another.
+func above(c *console.Call, text, route string) trail {
+	return trail{[]console.Link{{Text: text, To: path(c, route)}}}
+}

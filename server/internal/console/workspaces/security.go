@@ -11,6 +11,7 @@ import (
 // securityPage is one tab of "SSO and SCIM" (rows A2, A3): each has its own state,
 // button and switch.
 type securityPage struct {
+	trail
 	Tab  directory.Module `json:"tab"`
 	Tile Tile             `json:"module"`
 	// On is the switch. Of single sign-on it says that the module may be used at
@@ -29,7 +30,7 @@ type securityPage struct {
 
 // Head is that of the page.
 func (p securityPage) Head() console.Head {
-	return console.Head{Title: "SSO and SCIM", Template: "workspaces/security.html", Nav: "integrations"}
+	return console.Head{Title: "SSO and SCIM", Template: "workspaces/security.html", Crumbs: p.Above, Nav: "integrations"}
 }
 
 func (s *Section) securitySSO(ctx context.Context, c *console.Call, _ struct{}) (securityPage, error) {
@@ -41,7 +42,7 @@ func (s *Section) securitySCIM(ctx context.Context, c *console.Call, _ struct{})
 }
 
 func (s *Section) security(ctx context.Context, c *console.Call, m directory.Module) (securityPage, error) {
-	p := securityPage{Tab: m, SSO: c.Path("workspaces.sso"), SCIM: c.Path("workspaces.scim")}
+	p := securityPage{trail: above(c, "Integrations", "workspaces.integrations"), Tab: m, SSO: c.Path("workspaces.sso"), SCIM: c.Path("workspaces.scim")}
 	standing, err := s.Modules.Standing(ctx, c.Workspace.ID)
 	if err != nil {
 		return p, err
@@ -90,6 +91,7 @@ func shownChecks(all []modules.Check) (out []console.Check) {
 
 // preflightPage is what must be so before a module can be set up (row A10).
 type preflightPage struct {
+	trail
 	Module directory.Module `json:"module"`
 	Name   string           `json:"name"`
 	Checks []modules.Check  `json:"checks"`
@@ -103,7 +105,7 @@ type preflightPage struct {
 
 // Head is that of the page.
 func (p preflightPage) Head() console.Head {
-	return console.Head{Title: "Before you begin: " + p.Name, Template: "workspaces/preflight.html", Nav: "integrations"}
+	return console.Head{Title: "Before you begin: " + p.Name, Template: "workspaces/preflight.html", Crumbs: p.Above, Nav: "integrations"}
 }
 
 type preflightInput struct {
@@ -112,7 +114,7 @@ type preflightInput struct {
 
 func (s *Section) preflight(m directory.Module) func(context.Context, *console.Call, preflightInput) (preflightPage, error) {
 	return func(ctx context.Context, c *console.Call, in preflightInput) (preflightPage, error) {
-		p := preflightPage{Module: m, Name: m.Name(), Ready: true, To: path(c, moduleTexts[m].route)}
+		p := preflightPage{trail: above(c, "Integrations", "workspaces.integrations"), Module: m, Name: m.Name(), Ready: true, To: path(c, moduleTexts[m].route)}
 		var err error
 		if p.Checks, err = s.Modules.Preflight(ctx, c.Workspace.ID, m); err != nil {
 			return p, err

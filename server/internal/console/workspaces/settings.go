@@ -215,6 +215,7 @@ func parseGrace(v string) (time.Duration, error) {
 
 // namingPage changes what people type for the workspace (row B15).
 type namingPage struct {
+	trail
 	ID    string     `json:"id"`
 	Typed string     `json:"typed"`
 	Names []nameLine `json:"names"`
@@ -223,8 +224,8 @@ type namingPage struct {
 }
 
 // Head is that of the page.
-func (namingPage) Head() console.Head {
-	return console.Head{Title: "Workspace ID", Template: "workspaces/naming.html", Nav: "settings"}
+func (p namingPage) Head() console.Head {
+	return console.Head{Title: "Workspace ID", Template: "workspaces/naming.html", Crumbs: p.Above, Nav: "settings"}
 }
 
 type namingInput struct {
@@ -232,7 +233,7 @@ type namingInput struct {
 }
 
 func (s *Section) naming(ctx context.Context, c *console.Call, in namingInput) (namingPage, error) {
-	p := namingPage{ID: c.Workspace.ID, Days: int(store.KeepNamesFor / (24 * time.Hour))}
+	p := namingPage{trail: above(c, "Settings", "workspaces.settings"), ID: c.Workspace.ID, Days: int(store.KeepNamesFor / (24 * time.Hour))}
 	var err error
 	if p.Names, p.Typed, err = s.names(ctx, c); err != nil {
 		return p, err

@@ -71,7 +71,7 @@ var moduleTexts = map[directory.Module]moduleText{
 const entraWords = "microsoft entra id azure ad azure active directory microsoft azure active directory integrations my company setup admin settings security sso and scim"
 
 var stateColours = map[directory.ModuleState]string{
-	directory.ModuleUnset: "off", directory.ModuleDraft: "info", directory.ModuleTested: "warn",
+	directory.ModuleUnset: "off", directory.ModuleDraft: "warn", directory.ModuleTested: "info",
 	directory.ModuleEnabled: "good", directory.ModuleBroken: "bad",
 }
 
