@@ -40,11 +40,16 @@ func (j *job) look() {
 	j.must(j.send())
 }
 
-// pass lets time pass, looking every minute as Run does.
+// pass lets time pass, looking every minute as Run does, or every five where it
+// is long.
 func (j *job) pass(d time.Duration) {
 	j.t.Helper()
-	for range d / time.Minute {
-		j.add(time.Minute)
+	step := time.Minute
+	if d >= 30*time.Minute && d%(5*time.Minute) == 0 {
+		step *= 5
+	}
+	for range d / step {
+		j.add(step)
 		j.must(j.watch.Look(j.t.Context()))
 	}
 	j.must(j.send())
