@@ -512,3 +512,27 @@ func (w *paths) ask() (got everyPath) {
 	got.samlApp = w.appSignIn()
 	return got
 }
+
+// req: F2
+func TestDomains_provisioningRefusesOutsidersOnceSingleSignOnIsEnforced(t *testing.T) {
+	for engine := range engines {
+		t.Run(engine, func(t *testing.T) {
+			w := newLocal(t, engine)
+			make := func(name string) (int, string) {
+				return w.scimCall(w.r, "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"`+name+`@partner.example","externalId":"`+name+`",
+					"active":true,"emails":[{"type":"work","value":"`+name+`@partner.example"}]}`)
+			}
+			if status, body := make("before"); status != http.StatusCreated {
+				t.Errorf("before: %d %s", status, body)
+			}
+			w.set(directory.EnforcementSetting, directory.Enforcement{Enforced: true, At: time.Now()})
+			if status, body := make("refused"); status != http.StatusBadRequest || !strings.Contains(body, string(problem.DomainOutside)) || !strings.Contains(body, "acme.example") {
+				t.Errorf("enforced: %d %s", status, body)
+			}
+			w.set(directory.SettingDomains, directory.DomainPolicy{Enforcement: directory.DomainWarn})
+			if status, body := make("warned"); status != http.StatusCreated || !strings.Contains(w.log.String(), "outside the workspace's domains") {
+				t.Errorf("warning: %d %s", status, body)
+			}
+		})
+	}
+}

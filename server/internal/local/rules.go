@@ -43,6 +43,7 @@ func acceptable(password string, ws directory.Workspace, u directory.User) error
 	p := directory.ProfileOf(u)
 	rest := directory.Fold(password)
 	names := append([]string{ws.ID, ws.Name, p.UserName, localPart(p.UserName), p.Email, localPart(p.Email), p.GivenName, p.FamilyName}, common...)
+	names = append(names, strings.Fields(ws.Name+" "+p.DisplayName)...)
 	slices.SortFunc(names, func(a, b string) int { return len(b) - len(a) }) // an address before the name in it
 	for _, known := range names {
 		if known = directory.Fold(known); len(known) >= 3 {
