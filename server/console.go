@@ -34,6 +34,9 @@ type ConsoleConfig struct {
 	// Patterns adds the page /admin/_patterns, which shows every component of the
 	// console in every state, for those who develop it.
 	Patterns bool
+	// Gallery is the name of your application in Microsoft Entra's gallery. "", as
+	// long as it is not listed there, hides that way from administrators.
+	Gallery string
 }
 
 // Console serves the pages and the JSON API of administrators, below /admin. It is
