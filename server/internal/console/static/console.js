@@ -12,6 +12,16 @@
   };
   wake(document);
 
+  // What scrolls sideways can be reached by keyboard, also where nothing in it can.
+  const reach = () => {
+    for (const e of document.querySelectorAll(".scroll:not([role])")) {
+      if (e.scrollWidth > e.clientWidth) e.tabIndex = 0;
+      else e.removeAttribute("tabindex");
+    }
+  };
+  reach();
+  window.addEventListener("resize", reach);
+
   const copy = async (button) => {
     const from = document.getElementById(button.dataset.copy);
     if (!from) return;
