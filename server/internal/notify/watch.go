@@ -15,7 +15,9 @@ import (
 // The kinds of the settings of a workspace about word of its provisioning.
 const (
 	WatchSetting = "scim.notify"
-	watchState   = "scim.notify.state"
+	// watchState holds no secret; it is called one so that a copy of a workspace
+	// does not take along what was told of the first.
+	watchState = WatchSetting + ".state" + store.SecretKind
 )
 
 // Kinds of mail about provisioning.
