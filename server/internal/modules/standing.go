@@ -31,6 +31,8 @@ type Standing struct {
 	State  directory.ModuleState `json:"state"`
 	// On says whether people use it, or would if it were set up: see Switch.
 	On bool `json:"on"`
+	// Switched says whether its own switch is on: see Keeper.Switch.
+	Switched bool `json:"switched"`
 	// Faults keep it from working; Warnings will, one day.
 	Faults   []problem.Code `json:"faults,omitempty"`
 	Warnings []problem.Code `json:"warnings,omitempty"`
@@ -90,7 +92,11 @@ func stands(m directory.Module, f Facts, now time.Time) Standing {
 	}
 	s.begun = s.begun || f.Drafts[m].Of > 0
 	s.faults = append(s.faults, f.Reported[m]...)
-	return Standing{Module: m, State: s.state(), On: s.on, Faults: s.faults, Warnings: s.warnings, Draft: f.Drafts[m]}
+	switched := f.Switches.On(m)
+	if m == directory.ModuleSCIM {
+		switched = f.Workspace.SCIMEnabled
+	}
+	return Standing{Module: m, State: s.state(), On: s.on, Switched: switched, Faults: s.faults, Warnings: s.warnings, Draft: f.Drafts[m]}
 }
 
 // microsoftStands: the app may sign in, browsers may, or both.

@@ -193,6 +193,9 @@ func TestPreflight_redThenOneClickThenGreen(t *testing.T) {
 		c.As(consoletest.Owner())
 		c.Post("/workspaces/acme/modules/saml", url.Values{"on": {"false"}}).Is(303)
 		c.Get("/workspaces/acme/modules/saml").OK().Has("is switched off", "Switch it on").HasNot("All is good")
+		if page := c.Get("/workspaces/acme/settings/security/sso").OK(); !strings.Contains(page.Body, `href="/admin/workspaces/acme/modules/saml"`) {
+			t.Error("the button does not lead to what has to be mended first")
+		}
 		c.Post("/workspaces/acme/modules/saml", url.Values{"on": {"true"}}).Is(303).Follow().OK().Has("All is good")
 	})
 }

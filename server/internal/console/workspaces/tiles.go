@@ -84,8 +84,8 @@ func tileOf(c *console.Call, st modules.Standing, plan directory.Plan) Tile {
 		words: text.words + " " + entraWords,
 	}
 	t.To = path(c, text.route)
-	if t.To == "" {
-		t.To = path(c, "modules."+string(st.Module))
+	if before := path(c, "modules."+string(st.Module)); before != "" && (t.To == "" || st.Locked || !st.Switched) {
+		t.To = before // what keeps it from being set up is mended first
 	}
 	t.Next, t.Action = nextOf(st)
 	if t.Locked {
