@@ -384,12 +384,13 @@ func TestSuggest_namesDomainsThatPeopleHaveAddressesOf(t *testing.T) {
 		o.person("acme", "3", "c@eu.acme.example", "c@gmail.com")
 		o.person("acme", "4", "d_partner.example#EXT#@tenant.onmicrosoft.com", "d@partner.example")
 		o.person("acme", "5", "no address", "")
+		o.person("acme", "6", "e@own.example", "")
 		_, err := o.Store.UpdateWorkspace(o.ctx(), "acme", o.now(), func(w *directory.Workspace) error {
 			w.Microsoft.DomainHint = "hint.example"
 			return nil
 		})
 		o.must(err)
-		_, err = o.Add(o.ctx(), "acme", "ada", []string{"partner.example"})
+		_, err = o.Add(o.ctx(), "acme", "ada", []string{"own.example"})
 		o.must(err)
 		view, err := o.Show(o.ctx(), "acme")
 		o.must(err)

@@ -103,17 +103,16 @@ func (f *Flow) report(ctx context.Context, o Overview) (Report, error) {
 	if r.Enforcement == "" {
 		r.Enforcement = directory.DomainDeny
 	}
-	now := f.now()
+	now, inside := f.now(), o.inside()
 	for _, k := range people {
 		if !k.active {
 			continue
 		}
 		r.Checked++
-		v := o.Policy.Judge(o.Workspace, k.mail, k.userName)
-		if v.Inside {
+		if inside(k) {
 			continue
 		}
-		p := personOf(k, v, decisions[k.id], now)
+		p := personOf(k, decisions[k.id], now)
 		r.People = append(r.People, p)
 		r.count(p)
 	}
@@ -136,10 +135,11 @@ func (r *Report) count(p Person) {
 	}
 }
 
-func personOf(k known, v directory.DomainVerdict, d directory.DomainDecision, now time.Time) Person {
+func personOf(k known, d directory.DomainDecision, now time.Time) Person {
+	v := k.judged
 	p := Person{
 		ID: k.id, Name: k.name, UserName: k.userName, Mail: k.mail, Judged: v.Address, Domain: v.Domain, By: v.By,
-		Guest: directory.Guest(k.userName), Version: k.version,
+		Guest: k.guest, Version: k.version,
 	}
 	switch {
 	case d.Kind == directory.DecideLose:
@@ -280,7 +280,5 @@ func (f *Flow) Person(ctx context.Context, workspace, id string) (Person, []stri
 	case err != nil:
 		return Person{}, nil, fmt.Errorf("looking for the person: %w", err)
 	}
-	p := directory.ProfileOf(u)
-	k := known{id: u.ID, userName: u.UserName, mail: p.Email, name: p.DisplayName, version: u.Version}
-	return personOf(k, o.Policy.JudgeUser(o.Workspace, u), directory.DomainDecision{}, f.now()), o.Workspace.Domains, nil
+	return personOf(knownOf(u), directory.DomainDecision{}, f.now()), o.Workspace.Domains, nil
 }

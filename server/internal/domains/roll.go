@@ -15,8 +15,34 @@ import (
 // known is what a roll remembers of a person.
 type known struct {
 	id, userName, mail, name string
-	active                   bool
+	active, guest            bool
 	version                  int64
+	// judged is what their domain is judged by, whatever the domains are, and upn
+	// the domain of their user name.
+	judged directory.DomainVerdict
+	upn    string
+}
+
+func knownOf(u directory.User) known {
+	p := directory.ProfileOf(u)
+	return known{
+		id: u.ID, userName: u.UserName, mail: p.Email, name: p.DisplayName, active: u.State == directory.Active, version: u.Version,
+		judged: directory.DomainPolicy{}.Judge(directory.Workspace{}, p.Email, u.UserName), guest: directory.Guest(u.UserName), upn: directory.DomainOf(u.UserName),
+	}
+}
+
+// inside returns a function that says who is of the domains of a workspace. People
+// share domains, so each is judged once.
+func (o Overview) inside() func(known) bool {
+	seen := map[string]bool{}
+	return func(k known) bool {
+		in, ok := seen[k.judged.Domain]
+		if !ok {
+			in = len(o.Workspace.Domains) == 0 || o.Policy.Takes(o.Workspace.Domains, k.judged.Domain)
+			seen[k.judged.Domain] = in
+		}
+		return in
+	}
 }
 
 // roll is what is known of the people of one directory. Reading all of them takes
@@ -107,8 +133,7 @@ func (r *roll) read(ctx context.Context, st *store.Store, dir string, since time
 		if was, ok := r.people[k.ID]; ok && was.version == k.Version {
 			return nil
 		}
-		p := directory.ProfileOf(directory.User{UserName: k.UserName, Doc: k.Doc})
-		r.people[k.ID] = known{id: k.ID, userName: k.UserName, mail: p.Email, name: p.DisplayName, active: k.State == directory.Active, version: k.Version}
+		r.people[k.ID] = knownOf(directory.User{ID: k.ID, UserName: k.UserName, State: k.State, Version: k.Version, Doc: k.Doc})
 		r.sorted = nil
 		return nil
 	})

@@ -30,13 +30,12 @@ func (f *Flow) Suggest(ctx context.Context, o Overview, asker string) ([]Suggest
 	}
 	count := map[string]int{}
 	for _, k := range people {
-		if !k.active {
+		if !k.active || k.guest { // a guest's domain is another organisation's
 			continue
 		}
-		own := directory.DomainOf(k.mail)
-		count[own]++
-		if upn := directory.DomainOf(k.userName); upn != own && !directory.Guest(k.userName) {
-			count[upn]++
+		count[k.judged.Domain]++
+		if k.upn != k.judged.Domain {
+			count[k.upn]++
 		}
 	}
 	hint := listed(o.Workspace.Microsoft.DomainHint)
@@ -64,10 +63,11 @@ func (f *Flow) Of(ctx context.Context, o Overview, domain string) (n int, err er
 	if err != nil {
 		return 0, err
 	}
-	without := o.Workspace
-	without.Domains = slices.DeleteFunc(slices.Clone(without.Domains), func(d string) bool { return d == domain })
+	without := o
+	without.Workspace.Domains = slices.DeleteFunc(slices.Clone(o.Workspace.Domains), func(d string) bool { return d == domain })
+	inside, still := o.inside(), without.inside()
 	for _, k := range people {
-		if k.active && o.Policy.Judge(o.Workspace, k.mail, k.userName).Inside && !o.Policy.Judge(without, k.mail, k.userName).Inside {
+		if k.active && inside(k) && !still(k) {
 			n++
 		}
 	}
