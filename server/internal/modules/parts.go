@@ -127,6 +127,7 @@ func parts() []part {
 		workspacePart(groupSCIM, "scim_rate", "Requests a second", func(w *W) *int { return &w.SCIMRate }),
 		workspacePart(groupSCIM, "delete_mode", "What a deletion does", func(w *W) *directory.DeleteMode { return &w.DeleteMode }),
 		workspacePart(groupSCIM, "purge_after", "Erased after", func(w *W) *jsonDuration { return (*jsonDuration)(&w.PurgeAfter) }),
+		settingPart(groupSCIM, watchSetting, "Who hears of failures"),
 		{
 			"mobile", "Apps and their redirect URIs", groupMobile,
 			func(c store.Copy) any {
@@ -142,6 +143,10 @@ func parts() []part {
 		settingPart(groupOther, directory.SettingAnnouncement, "Announcement", "sent_at"),
 	}
 }
+
+// watchSetting is the kind under which notify keeps who hears of provisioning: flows
+// meet in the store.
+const watchSetting = "scim.notify"
 
 // ownOfWeb are the fields of a directory.MicrosoftWeb that are each workspace's
 // own: whether it is on, its key, and what was tested.
