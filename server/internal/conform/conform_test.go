@@ -138,6 +138,7 @@ func TestRun_itLivesOnOneAssertion(t *testing.T) {
 	}
 }
 
+// req: A14
 func TestRun_itAsksAllTwentyFive(t *testing.T) {
 	report := ask(t, ours(t, nil))
 	names := map[string]bool{}

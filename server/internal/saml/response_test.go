@@ -128,7 +128,7 @@ func TestParseResponse_nothingUnsignedIsTold(t *testing.T) {
 	}
 }
 
-// req: B18
+// req: B18 A14
 func TestParseResponse_anExpiredCertificateHasItsOwnCode(t *testing.T) {
 	old := certFor(rsaKey(), -2*year, -day)
 	e := expected()
