@@ -274,8 +274,11 @@ func (s *MicrosoftSetup) CheckApp(m directory.Microsoft) (field string, err erro
 		field string
 		with  directory.MicrosoftWeb
 	}{
-		{"client_id", directory.MicrosoftWeb{ClientID: m.ClientID}}, {"tenant_id", directory.MicrosoftWeb{TenantID: m.TenantID}},
-		{"domain_hint", directory.MicrosoftWeb{DomainHint: m.DomainHint}}, {"client_id", directory.MicrosoftWeb{ClientID: m.ClientID, TenantID: m.TenantID}}, {"authority", web},
+		{"client_id", directory.MicrosoftWeb{ClientID: m.ClientID}},
+		{"tenant_id", directory.MicrosoftWeb{TenantID: m.TenantID}},
+		{"domain_hint", directory.MicrosoftWeb{DomainHint: m.DomainHint}},
+		{"client_id", directory.MicrosoftWeb{ClientID: m.ClientID, TenantID: m.TenantID}},
+		{"authority", web},
 	} {
 		if err := s.check(try.with); err != nil {
 			return try.field, err

@@ -36,11 +36,15 @@ func (s *Section) Examples() []console.Example {
 	}
 	home := homeOf(full, true)
 	home.App = appState{true, tenant, client}
-	app := appPage{TenantID: tenant, ClientID: client, Scope: "api://" + client + "/access_as_user", DomainHint: "acme.example", Version: 4, up: "/admin",
+	app := appPage{
+		TenantID: tenant, ClientID: client, Scope: "api://" + client + "/access_as_user", DomainHint: "acme.example", Version: 4, up: "/admin",
 		Identifier: "api://" + client, ScopeName: "access_as_user",
-		Redirects: []register.Redirect{{Platform: "publicClient", URI: "http://localhost", For: "Desktop"}, {Platform: "publicClient", URI: "msauth.com.acme.app://auth", For: "iOS, com.acme.app"}}}
-	passed := signin.TestResult{State: signin.TestPassed, At: at, Person: &signin.TestPerson{ID: "u1", UserName: "ada@acme.example", Name: "Ada Lovelace", Email: "ada@acme.example", Role: "Member"},
-		Would: []string{"ada@acme.example would be signed in."}}
+		Redirects: []register.Redirect{{Platform: "publicClient", URI: "http://localhost", For: "Desktop"}, {Platform: "publicClient", URI: "msauth.com.acme.app://auth", For: "iOS, com.acme.app"}},
+	}
+	passed := signin.TestResult{
+		State: signin.TestPassed, At: at, Person: &signin.TestPerson{ID: "u1", UserName: "ada@acme.example", Name: "Ada Lovelace", Email: "ada@acme.example", Role: "Member"},
+		Would: []string{"ada@acme.example would be signed in."},
+	}
 	failed := signin.TestResult{State: signin.TestFailed, At: at, Code: problem.M365Tenant, Sentence: problem.Lookup(problem.M365Tenant).Sentence, Next: problem.Lookup(problem.M365Tenant).Next}
 	checks := []console.Check{{Title: "issuer (iss)", Detail: "https://login.microsoftonline.com/…", State: "good"}, {Title: "tenant (tid)", Detail: failed.Sentence, State: "bad", Fix: "Overview → Directory (tenant) ID"}, {Title: "nonce", State: "wait"}}
 	passwords := passwordsPage{Enabled: true, KeepLinked: true, Version: 2, Enforced: true, More: true, Holders: []holder{
