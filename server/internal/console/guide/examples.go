@@ -38,11 +38,12 @@ func (s *Section) Examples() []console.Example {
 	said.say("saml", "a2", false)
 	viewer := console.Principal{ID: "a3", Name: "Grace Hopper", Roles: map[string]console.Role{"acme": console.Viewer}}
 
+	some := guide.Frequent(directory.ModuleSAML) // all of them change with every code that is added
 	out := []console.Example{
 		{Name: "guide/glossary", View: glossaryPage{guide.Words(""), "/admin"}},
-		{Name: "guide/troubleshooting all", View: troublesOf("", "", now)},
-		{Name: "guide/troubleshooting found", View: troublesOf("AADSTS50105: Your administrator has configured the application", "", now)},
-		{Name: "guide/troubleshooting nothing", View: troublesOf("xyzzy", "", now)},
+		{Name: "guide/troubleshooting all", View: troublesOf(some, "", "", now)},
+		{Name: "guide/troubleshooting found", View: troublesOf(some, "AADSTS50105: Your administrator has configured the application", "", now)},
+		{Name: "guide/troubleshooting nothing", View: troublesOf(some, "xyzzy", "", now)},
 	}
 	add := func(name string, view console.View, err error, me console.Principal) {
 		if err == nil { // what is registered in examples can be

@@ -224,13 +224,12 @@ func (s *Section) troubleshooting(_ context.Context, c *console.Call, in trouble
 	if len(q) > maxQuery {
 		return troublePage{}, problem.Detailf(problem.TooLarge, "A search has at most %d bytes. Whoever runs this server can look at more: lanyardd doctor.", maxQuery)
 	}
-	p := troublesOf(q, c.Workspace.Microsoft.TenantID, c.Now)
+	p := troublesOf(guide.Troubles(), q, c.Workspace.Microsoft.TenantID, c.Now)
 	p.up = up(c)
 	return p, nil
 }
 
-func troublesOf(q, tenant string, now time.Time) troublePage {
-	all := guide.Troubles()
+func troublesOf(all []guide.Trouble, q, tenant string, now time.Time) troublePage {
 	p := troublePage{Query: q, Troubles: guide.FindTroubles(all, q), Of: len(all)}
 	if q == "" {
 		return p

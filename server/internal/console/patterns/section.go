@@ -70,8 +70,12 @@ func newPage(at time.Time) page {
 		Text: "Ada Lovelace", At: at, Chosen: []string{"a"}, Themes: []string{"light", "dark"},
 		Options: []console.Option{{Value: "a", Label: "Everybody", Hint: "All who have access."}, {Value: "b", Label: "Members of groups"}},
 		Steps: []console.Step{
-			{Title: "Create the enterprise application", To: "#", State: "done"}, {Title: "Basic SAML Configuration", To: "#", State: "done"},
-			{Title: "Attributes & Claims", State: "now"}, {Title: "App roles", State: "skipped"}, {Title: "Test sign-in", State: "todo"}, {Title: "Enable", State: "todo"},
+			{Title: "Create the enterprise application", To: "#", State: "done"},
+			{Title: "Basic SAML Configuration", To: "#", State: "done"},
+			{Title: "Attributes & Claims", State: "now"},
+			{Title: "App roles", State: "skipped"},
+			{Title: "Test sign-in", State: "todo"},
+			{Title: "Enable", State: "todo"},
 		},
 		Checks: []console.Check{
 			{Title: "Connection established", Detail: "The metadata was read, and its certificate is valid for 1,058 days.", State: "good"},
