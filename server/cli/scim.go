@@ -217,7 +217,7 @@ type tokenDoc struct {
 
 func tokenJSON(t store.Token, now time.Time) tokenDoc {
 	return tokenDoc{
-		ID: t.ID, Workspace: t.Workspace, Label: t.Label, State: credentialState(t.Expires, t.Revoked, now),
+		ID: t.ID, Workspace: t.Workspace, Label: t.Label, State: store.CredentialState(t.Expires, t.Revoked, now),
 		Created: stamp(t.Created), Expires: stamp(t.Expires), LastUsed: stamp(t.LastUsed), Revoked: stamp(t.Revoked),
 		LastFrom: t.LastNetwork, Strict: t.Strict, Warning: strings.Trim(left(t.Expires, t.Revoked, now), " ,()"),
 	}

@@ -162,14 +162,14 @@ func (f scimClientListCmd) Run(c *command) error {
 	var rows [][]string
 	for _, cl := range clients {
 		docs = append(docs, clientJSON(cl, secrets, now))
-		state, how := credentialState(time.Time{}, cl.Revoked, now), "secret"
+		state, how := store.CredentialState(time.Time{}, cl.Revoked, now), "secret"
 		if cl.Federation.Issuer != "" {
 			how = "tokens of " + cl.Federation.Issuer
 		}
 		rows = append(rows, []string{cl.ID, cl.Label, state, how, day(cl.Created), "", ""})
 		for _, s := range secrets {
 			if s.Client == cl.ID {
-				rows = append(rows, []string{"  " + s.ID, "", credentialState(s.Expires, s.Revoked, now) + left(s.Expires, s.Revoked, now), "", day(s.Created), day(s.Expires), day(s.LastUsed)})
+				rows = append(rows, []string{"  " + s.ID, "", store.CredentialState(s.Expires, s.Revoked, now) + left(s.Expires, s.Revoked, now), "", day(s.Created), day(s.Expires), day(s.LastUsed)})
 			}
 		}
 	}
@@ -353,7 +353,7 @@ type secretDoc struct {
 
 func clientJSON(c store.Client, secrets []store.Secret, now time.Time) clientDoc {
 	d := clientDoc{
-		ID: c.ID, Workspace: c.Workspace, Label: c.Label, State: credentialState(time.Time{}, c.Revoked, now),
+		ID: c.ID, Workspace: c.Workspace, Label: c.Label, State: store.CredentialState(time.Time{}, c.Revoked, now),
 		TokenLife: int64(c.TokenLife / time.Second),
 		Issuer:    c.Federation.Issuer, Subject: c.Federation.Subject, Audience: c.Federation.Audience,
 		KeysURL: c.Federation.KeysURL, Strict: c.Strict,
@@ -369,7 +369,7 @@ func clientJSON(c store.Client, secrets []store.Secret, now time.Time) clientDoc
 
 func secretJSON(s store.Secret, now time.Time) secretDoc {
 	return secretDoc{
-		ID: s.ID, State: credentialState(s.Expires, s.Revoked, now),
+		ID: s.ID, State: store.CredentialState(s.Expires, s.Revoked, now),
 		Created: stamp(s.Created), Expires: stamp(s.Expires), LastUsed: stamp(s.LastUsed), Revoked: stamp(s.Revoked),
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/provision"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
@@ -251,12 +252,12 @@ func replay(ctx context.Context, srv http.Handler, st *store.Store, ws directory
 		req.RemoteAddr = "127.0.0.1:1"
 		req.Header.Set("Authorization", "Bearer "+token.Reveal())
 		req.Header.Set("Content-Type", "application/scim+json")
-		w := &memoryWriter{header: http.Header{}}
+		w := &provision.Answer{}
 		srv.ServeHTTP(w, req)
 		var got struct{ ID, Detail string }
-		_ = json.Unmarshal(w.body.Bytes(), &got) // an answer without either is fine
-		if w.status >= 400 {
-			sum.Refused = append(sum.Refused, replayRefusal{i + 1, r.Method, r.Path, w.status, got.Detail})
+		_ = json.Unmarshal(w.Body.Bytes(), &got) // an answer without either is fine
+		if w.Status >= 400 {
+			sum.Refused = append(sum.Refused, replayRefusal{i + 1, r.Method, r.Path, w.Status, got.Detail})
 		} else if r.Method == http.MethodPost && r.ID != "" && got.ID != "" {
 			ids = append(ids, r.ID, got.ID)
 		}
@@ -333,24 +334,4 @@ func (c *command) showReplay(s replaySummary) error {
 		rows = append(rows, []string{fmt.Sprint(r.Line), r.Method, r.Path, fmt.Sprint(r.Status), r.Detail})
 	}
 	return c.table([]string{"LINE", "METHOD", "PATH", "STATUS", "WHY"}, rows)
-}
-
-// memoryWriter keeps an answer.
-type memoryWriter struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (w *memoryWriter) Header() http.Header { return w.header }
-
-func (w *memoryWriter) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-}
-
-func (w *memoryWriter) Write(b []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	return w.body.Write(b)
 }

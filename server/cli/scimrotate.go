@@ -98,17 +98,6 @@ func (c *command) findToken(st *store.Store, workspace, id string) (store.Token,
 	return store.Token{}, problem.Detailf(problem.UnknownToken, "token %q is not one of workspace %q.", id, workspace)
 }
 
-// credentialState says in a word whether a token or secret works.
-func credentialState(expires, revoked, now time.Time) string {
-	switch {
-	case !revoked.IsZero():
-		return "revoked"
-	case !expires.IsZero() && !now.Before(expires):
-		return "expired"
-	}
-	return "valid"
-}
-
 // soon is when the end of a credential is worth a word.
 const soon = 60 * 24 * time.Hour
 

@@ -38,7 +38,7 @@ func (h *Handler) Try(ctx context.Context, ws directory.Workspace, method, path 
 		return Tried{}, &scim.Error{Status: http.StatusBadRequest, Detail: "The path is none."}
 	}
 	r.Header.Set("Content-Type", "application/scim+json")
-	w := &answerWriter{header: http.Header{}}
+	w := &Answer{}
 	err = c.serve(w, r, r.URL, split(r.URL.EscapedPath()))
 	switch {
 	case err != nil && method == http.MethodPost && errors.Is(err, store.ErrNotFound):
@@ -49,25 +49,33 @@ func (h *Handler) Try(ctx context.Context, ws directory.Workspace, method, path 
 		}
 		writeError(w, r, err)
 	}
-	return Tried{Status: w.status, Body: w.body.Bytes(), Name: c.name, Changed: c.changed}, nil
+	return Tried{Status: w.Status, Body: w.Body.Bytes(), Name: c.name, Changed: c.changed}, nil
 }
 
-// answerWriter keeps an answer.
-type answerWriter struct {
+// Answer is an http.ResponseWriter that keeps the answer. The zero value is ready.
+type Answer struct {
+	Status int
+	Body   bytes.Buffer
 	header http.Header
-	status int
-	body   bytes.Buffer
 }
 
-func (w *answerWriter) Header() http.Header { return w.header }
+// Header is that of the answer.
+func (w *Answer) Header() http.Header {
+	if w.header == nil {
+		w.header = http.Header{}
+	}
+	return w.header
+}
 
-func (w *answerWriter) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
+// WriteHeader keeps the first status.
+func (w *Answer) WriteHeader(status int) {
+	if w.Status == 0 {
+		w.Status = status
 	}
 }
 
-func (w *answerWriter) Write(b []byte) (int, error) {
+// Write keeps what is written.
+func (w *Answer) Write(b []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
-	return w.body.Write(b)
+	return w.Body.Write(b)
 }

@@ -204,3 +204,15 @@ func flag(b bool) int64 {
 	}
 	return 0
 }
+
+// CredentialState says in a word whether a token or secret is accepted: valid,
+// expired or revoked. Zero times mean never.
+func CredentialState(expires, revoked, now time.Time) string {
+	switch {
+	case !revoked.IsZero():
+		return "revoked"
+	case !expires.IsZero() && !now.Before(expires):
+		return "expired"
+	}
+	return "valid"
+}

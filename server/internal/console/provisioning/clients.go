@@ -60,14 +60,14 @@ func (s *Section) readClients(ctx context.Context, c *console.Call) ([]Client, e
 	}
 	for _, one := range clients {
 		d := Client{
-			ID: one.ID, Label: one.Label, State: stateOf(time.Time{}, one.Revoked, c.Now), TokenLife: int(one.TokenLife / time.Minute),
+			ID: one.ID, Label: one.Label, State: store.CredentialState(time.Time{}, one.Revoked, c.Now), TokenLife: int(one.TokenLife / time.Minute),
 			Issuer: one.Federation.Issuer, Subject: one.Federation.Subject, Audience: one.Federation.Audience, KeysURL: one.Federation.KeysURL,
 			Created: one.Created, Secrets: []ClientSecret{},
 		}
 		for _, n := range secrets {
 			if n.Client == one.ID {
 				d.Secrets = append(d.Secrets, ClientSecret{
-					ID: n.ID, State: stateOf(n.Expires, n.Revoked, c.Now), Created: n.Created, Expires: n.Expires,
+					ID: n.ID, State: store.CredentialState(n.Expires, n.Revoked, c.Now), Created: n.Created, Expires: n.Expires,
 					LastUsed: n.LastUsed, Left: daysLeft(n.Expires, n.Revoked, c.Now),
 				})
 			}

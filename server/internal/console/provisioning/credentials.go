@@ -50,20 +50,9 @@ type Ending struct {
 	Kind string `json:"kind"`
 }
 
-// stateOf says in a word whether a credential works.
-func stateOf(expires, revoked, now time.Time) string {
-	switch {
-	case !revoked.IsZero():
-		return "revoked"
-	case !expires.IsZero() && !now.Before(expires):
-		return "expired"
-	}
-	return "valid"
-}
-
 func tokenOf(t store.Token, now time.Time) Token {
 	return Token{
-		ID: t.ID, Label: t.Label, State: stateOf(t.Expires, t.Revoked, now), Created: t.Created, Expires: t.Expires,
+		ID: t.ID, Label: t.Label, State: store.CredentialState(t.Expires, t.Revoked, now), Created: t.Created, Expires: t.Expires,
 		LastUsed: t.LastUsed, From: t.LastNetwork, Strict: t.Strict, Left: daysLeft(t.Expires, t.Revoked, now),
 	}
 }
