@@ -13,12 +13,8 @@ import (
 // exampleTiles are the modules in every state there is.
 func exampleTiles() []Tile {
 	tile := func(st modules.Standing, plan directory.Plan) Tile {
-		text := moduleTexts[st.Module]
-		t := Tile{
-			Key: string(st.Module), Name: text.name, Also: text.also, About: text.about, State: st.State, Badge: st.State.Title(),
-			Colour: stateColours[st.State], Wrong: sentences(st.Faults), Locked: st.Locked, Contact: plan.Contact, ContactURL: plan.ContactURL, To: "/admin/workspaces/acme",
-		}
-		t.Next, t.Action = nextOf(st)
+		t := plainTile(st, plan)
+		t.To = "/admin/workspaces/acme"
 		return t
 	}
 	return []Tile{

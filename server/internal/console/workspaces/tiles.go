@@ -75,17 +75,23 @@ var stateColours = map[directory.ModuleState]string{
 	directory.ModuleEnabled: "good", directory.ModuleBroken: "bad",
 }
 
-// tileOf is a module as a tile.
+// tileOf is a module as a tile, with where it leads.
 func tileOf(c *console.Call, st modules.Standing, plan directory.Plan) Tile {
+	t := plainTile(st, plan)
+	t.To = path(c, moduleTexts[st.Module].route)
+	if before := path(c, "modules."+string(st.Module)); before != "" && (t.To == "" || st.Locked || !st.Switched) {
+		t.To = before // what keeps it from being set up is mended first
+	}
+	return t
+}
+
+// plainTile is a module as a tile that leads nowhere yet.
+func plainTile(st modules.Standing, plan directory.Plan) Tile {
 	text := moduleTexts[st.Module]
 	t := Tile{
 		Key: string(st.Module), Name: text.name, Also: text.also, About: text.about, State: st.State,
 		Badge: st.State.Title(), Colour: stateColours[st.State], Wrong: sentences(st.Faults), Locked: st.Locked,
 		words: text.words + " " + entraWords,
-	}
-	t.To = path(c, text.route)
-	if before := path(c, "modules."+string(st.Module)); before != "" && (t.To == "" || st.Locked || !st.Switched) {
-		t.To = before // what keeps it from being set up is mended first
 	}
 	t.Next, t.Action = nextOf(st)
 	if t.Locked {
