@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -19,13 +21,21 @@ func (c *command) audit(k *kong.Context) {
 		return
 	}
 	var flags []string
+	workspace := ""
 	for _, p := range k.Path {
+		// What finds the workspace says it again, by its own id.
+		switch {
+		case p.Flag != nil && p.Flag.Name == "workspace":
+			workspace = fmt.Sprint(k.FlagValue(p.Flag))
+		case p.Positional != nil && p.Positional.Name == "id" && strings.HasPrefix(c.path, "workspace "):
+			workspace = p.Positional.Target.String()
+		}
 		if p.Flag != nil && p.Flag.Name != "json" && !slices.Contains(flags, "--"+p.Flag.Name) {
 			flags = append(flags, "--"+p.Flag.Name)
 		}
 	}
 	slices.Sort(flags)
-	e := store.AuditEntry{At: c.opt.Now(), Actor: operator, Act: c.path, Outcome: store.AuditDone}
+	e := store.AuditEntry{At: c.opt.Now(), Workspace: directory.CleanID(workspace), Actor: operator, Act: c.path, Outcome: store.AuditDone}
 	if len(flags) > 0 {
 		e.Detail = map[string]string{"flags": strings.Join(flags, " ")}
 	}

@@ -174,6 +174,12 @@ func TestAudit_commandsListExportAndVerify(t *testing.T) {
 			t.Errorf("%q: %d %s", args, code, errOut)
 		}
 	}
+	o.must(nil, "workspace", "set", "acme", "--default-role", "writer")
+	var set []store.AuditEntry
+	o.must(&set, "audit", "list", "--workspace", "acme", "--act", "workspace set")
+	if len(set) != 1 {
+		t.Errorf("of the workspace: %+v", set)
+	}
 	var none []store.AuditEntry
 	o.must(&none, "audit", "list", "--server")
 	if len(none) != 0 {
