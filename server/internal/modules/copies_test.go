@@ -180,7 +180,7 @@ func TestPromote_takesOverWhatWasChosenOrNothing(t *testing.T) {
 
 // Every part can be told apart, and taking one over makes it the same.
 func TestParts_takingOneOverMakesItTheSame(t *testing.T) {
-	each(t, func(b *bench) {
+	one(t, func(b *bench) {
 		b.dressed()
 		from, err := b.Store.Copied(b.ctx, "acme")
 		b.must(err)

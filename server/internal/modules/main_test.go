@@ -37,26 +37,31 @@ type bench struct {
 // each runs a test on both engines.
 func each(t *testing.T, test func(*bench)) {
 	t.Helper()
-	engines := map[string]func() (*store.Store, error){
-		"sqlite": func() (*store.Store, error) {
-			return sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
-		},
-		"postgres": func() (*store.Store, error) { return postgres.Open(t.Context(), pgtest.URL(t)) },
+	t.Run("sqlite", func(t *testing.T) { one(t, test) })
+	t.Run("postgres", func(t *testing.T) {
+		st, err := postgres.Open(t.Context(), pgtest.URL(t))
+		on(t, st, err, test)
+	})
+}
+
+// one runs a test on SQLite: what it is about is the same on every engine.
+func one(t *testing.T, test func(*bench)) {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+	on(t, st, err, test)
+}
+
+func on(t *testing.T, st *store.Store, err error, test func(*bench)) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name, open := range engines {
-		t.Run(name, func(t *testing.T) {
-			st, err := open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = st.Close() })
-			b := &bench{t, &Keeper{Store: st, Now: func() time.Time { return start }}, t.Context()}
-			for _, id := range []string{"acme", "beta"} {
-				b.must(st.CreateWorkspace(b.ctx, directory.Workspace{ID: id, Name: id, DefaultRole: "member", Created: start, Modified: start}))
-			}
-			test(b)
-		})
+	t.Cleanup(func() { _ = st.Close() })
+	b := &bench{t, &Keeper{Store: st, Now: func() time.Time { return start }}, t.Context()}
+	for _, id := range []string{"acme", "beta"} {
+		b.must(st.CreateWorkspace(b.ctx, directory.Workspace{ID: id, Name: id, DefaultRole: "member", Created: start, Modified: start}))
 	}
+	test(b)
 }
 
 func (b *bench) must(err error) {

@@ -97,7 +97,7 @@ func (e *entitled) Plan(context.Context, string) (directory.Plan, error) { retur
 
 // req: A5
 func TestFrozen_byEveryCombinationOfPlanAndProgram(t *testing.T) {
-	each(t, func(b *bench) {
+	one(t, func(b *bench) {
 		program := &entitled{}
 		for _, m := range directory.Modules() {
 			for _, own := range []bool{true, false} {
@@ -131,7 +131,7 @@ func TestFrozen_byEveryCombinationOfPlanAndProgram(t *testing.T) {
 }
 
 func TestMirror_tellsSignInWhatTheProgramSays(t *testing.T) {
-	each(t, func(b *bench) {
+	one(t, func(b *bench) {
 		b.Entitlements = &entitled{plan: directory.Plan{Seats: 3, OnDowngrade: directory.DowngradeBlock}}
 		ctx, cancel := context.WithCancel(b.ctx)
 		var wg sync.WaitGroup
@@ -231,7 +231,7 @@ func TestLink_everyErrorHasItsCode(t *testing.T) {
 
 // req: A10
 func TestPreflight_isRedUntilBothAreMended(t *testing.T) {
-	each(t, func(b *bench) {
+	one(t, func(b *bench) {
 		for _, m := range directory.Modules() {
 			b.must(b.Switch(b.ctx, "acme", m, false, "ada"))
 			_, err := b.SetPlan(b.ctx, "acme", store.AnyVersion, "op", func(p *directory.Plan) error {
@@ -263,7 +263,7 @@ func TestPreflight_isRedUntilBothAreMended(t *testing.T) {
 
 // What is enforced is nobody's to take away by another door.
 func TestSwitchAndPilot_leaveEnforcedSingleSignOnAlone(t *testing.T) {
-	each(t, func(b *bench) {
+	one(t, func(b *bench) {
 		_, _, err := store.ChangeSetting(b.ctx, b.Store, "acme", directory.EnforcementSetting, store.SettingChange{Who: "ada", Now: start},
 			func(e *directory.Enforcement) error { e.Enforced = true; return nil })
 		b.must(err)

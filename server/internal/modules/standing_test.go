@@ -101,7 +101,7 @@ func TestStands_warnsBeforeACertificateEnds(t *testing.T) {
 }
 
 func TestStanding_isReadFromWhatIsStored(t *testing.T) {
-	each(t, func(b *bench) {
+	one(t, func(b *bench) {
 		c := connected(b.T, start.AddDate(1, 0, 0))
 		_, err := b.Store.UpdateSAML(b.ctx, "acme", start, func(s *directory.SAML) ([]directory.Kind, error) {
 			*s = c

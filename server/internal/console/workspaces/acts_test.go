@@ -30,6 +30,12 @@ func each(t *testing.T, test func(*testing.T, *consoletest.Console)) {
 	consoletest.Each(t, sections, test)
 }
 
+// one runs a test on SQLite: what it is about is the same on every engine.
+func one(t *testing.T, test func(*testing.T, *consoletest.Console)) {
+	t.Helper()
+	test(t, consoletest.New(t, sections))
+}
+
 // serverOwner owns the server.
 func serverOwner() console.Principal {
 	return console.Principal{ID: "root", Name: "Root", Email: "root@example.com", ServerOwner: true, Fresh: true}
@@ -65,7 +71,7 @@ func begun(t *testing.T, c *consoletest.Console, m directory.Module) {
 //
 // req: A1
 func TestIntegrations_aTileIsFoundByEveryNameThatPeopleKnow(t *testing.T) {
-	each(t, func(t *testing.T, c *consoletest.Console) {
+	one(t, func(t *testing.T, c *consoletest.Console) {
 		for _, looked := range []string{
 			"", "Microsoft Entra ID", "Azure AD", "azure active directory", "AZURE ACTIVE DIRECTORY", "entra",
 			"MY COMPANY...INTEGRATIONS", "SETUP ADMIN", "Security > SSO and SCIM",
@@ -93,7 +99,7 @@ func TestIntegrations_aTileIsFoundByEveryNameThatPeopleKnow(t *testing.T) {
 
 // req: A1
 func TestIntegrations_theBadgeFollowsWhatIsSetUp(t *testing.T) {
-	each(t, func(t *testing.T, c *consoletest.Console) {
+	one(t, func(t *testing.T, c *consoletest.Console) {
 		badge := func(want string) {
 			t.Helper()
 			var got integrationsPage
@@ -132,7 +138,7 @@ func TestIntegrations_theBadgeFollowsWhatIsSetUp(t *testing.T) {
 
 // req: A2
 func TestSSOAndSCIM_isFoundWhereItIsKnownAndGoesOnWhereSomebodyLeft(t *testing.T) {
-	each(t, func(t *testing.T, c *consoletest.Console) {
+	one(t, func(t *testing.T, c *consoletest.Console) {
 		page := c.Get("/settings/security/sso").Is(303).Follow().OK().Has("SSO and SCIM", "Configure now")
 		if n := strings.Count(page.Body, `class="button primary"`); n != 1 {
 			t.Errorf("there are %d primary buttons", n)
@@ -149,7 +155,7 @@ func TestSSOAndSCIM_isFoundWhereItIsKnownAndGoesOnWhereSomebodyLeft(t *testing.T
 
 // req: A3
 func TestSSOAndSCIM_areTabsWithSwitchesOfTheirOwn(t *testing.T) {
-	each(t, func(t *testing.T, c *consoletest.Console) {
+	one(t, func(t *testing.T, c *consoletest.Console) {
 		state := func(tab string) (p securityPage) {
 			t.Helper()
 			c.JSON("GET", "/workspaces/acme/settings/security/"+tab, nil).OK().Into(&p)
@@ -176,7 +182,7 @@ func TestSSOAndSCIM_areTabsWithSwitchesOfTheirOwn(t *testing.T) {
 
 // req: A10
 func TestPreflight_redThenOneClickThenGreen(t *testing.T) {
-	each(t, func(t *testing.T, c *consoletest.Console) {
+	one(t, func(t *testing.T, c *consoletest.Console) {
 		c.As(serverOwner())
 		c.Post("/workspaces/acme/plan", url.Values{"form": {"true"}, "scim": {"true"}, "m365": {"true"}, "mobile": {"true"}, "licensed": {"true"}, "contact": {"Single sign-on is in the Business plan."}}).Is(303)
 		c.As(consoletest.Owner())
@@ -201,7 +207,7 @@ func TestPreflight_redThenOneClickThenGreen(t *testing.T) {
 }
 
 func TestSetupLink_leadsToTheSwitchOfItsModuleAlone(t *testing.T) {
-	each(t, func(t *testing.T, c *consoletest.Console) {
+	one(t, func(t *testing.T, c *consoletest.Console) {
 		c.As(console.Principal{ID: "link:1", Link: &console.LinkScope{ID: "1", Workspace: "acme", Module: directory.ModuleSCIM}})
 		c.Post("/workspaces/acme/modules/scim", url.Values{"on": {"false"}}).Is(303)
 		c.Post("/workspaces/acme/modules/saml", url.Values{"on": {"false"}}).Is(403)
@@ -212,7 +218,7 @@ func TestSetupLink_leadsToTheSwitchOfItsModuleAlone(t *testing.T) {
 }
 
 func TestWorkspaces_areMadeByOwnersOfTheServerAndSeenByWhoAdministersThem(t *testing.T) {
-	each(t, func(t *testing.T, c *consoletest.Console) {
+	one(t, func(t *testing.T, c *consoletest.Console) {
 		c.Post("/workspaces", url.Values{"id": {"globex"}}).Is(403)
 		c.Get("/workspaces").OK().Has("Acme").HasNot("Other")
 		c.As(serverOwner())
@@ -233,7 +239,7 @@ func TestWorkspaces_areMadeByOwnersOfTheServerAndSeenByWhoAdministersThem(t *tes
 }
 
 func TestSettings_areChangedOnceAndCheckedFirst(t *testing.T) {
-	each(t, func(t *testing.T, c *consoletest.Console) {
+	one(t, func(t *testing.T, c *consoletest.Console) {
 		form := func(version, grace string) url.Values {
 			return url.Values{
 				"version": {version}, "name": {"Acme Group"}, "default_role": {"Project Manager"}, "default_department": {"Everyone"},
