@@ -128,7 +128,7 @@ func (c *command) sayKeyless(st *server.Store) error {
 			sealed = append(sealed, conn.Workspace)
 		}
 	}
-	c.say("Warning: this server has no server key, so with SAML it signs no requests and reads no encrypted assertions. Everything else works.\n"+
+	c.say("Warning: this server has no server key, so with SAML it signs no requests and reads no encrypted assertions, and no administrator can sign in to the console. Everything else works.\n"+
 		"  Give every server of this database the same file with --server-key-file or %s; where it is named and not there yet, it is made.", keyVariableServerKey)
 	if len(sealed) == 0 {
 		return nil

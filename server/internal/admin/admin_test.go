@@ -831,3 +831,19 @@ func FuzzPasskeyAnswer(f *testing.F) {
 		}
 	})
 }
+
+func TestConsole_withoutAKeyHasNoPasskeysAndSaysWhy(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Key = nil })
+	if o, err := r.SignInOptions(); o != "" || err != nil {
+		t.Errorf("%q, %v", o, err)
+	}
+	l, err := r.FirstLink(t.Context())
+	r.ok(err)
+	in, err := r.Join(t.Context(), secretOf(l), "Ada", "ada@acme.example", visitor)
+	r.ok(err)
+	s := r.standing(in.Cookie)
+	_, err = r.RegisterOptions(s.Admin, s.Session.ID)
+	r.is(err, problem.WrongServerKey)
+	_, err = r.BeginTOTP(t.Context(), s.Admin, s.Session)
+	r.is(err, problem.WrongServerKey)
+}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/seal"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -53,11 +54,15 @@ func (a *Admin) relyingParty() (*webauthn.WebAuthn, error) {
 	return w, nil
 }
 
-// passkeysWork says why browsers make no passkeys for this console: its address is
-// a number (Web Authentication, section 5.1.2: an effective domain).
+// passkeysWork says why there are no passkeys for this console: its address is a
+// number (Web Authentication, section 5.1.2: an effective domain), or the server has
+// no key.
 func (a *Admin) passkeysWork() error {
 	if _, err := netip.ParseAddr(a.cfg.URL.Hostname()); err == nil {
 		return problem.New(problem.AdminNoPasskeys)
+	}
+	if len(a.cfg.Key) < seal.MinKey { // nothing could be sealed
+		return problem.New(problem.WrongServerKey)
 	}
 	return nil
 }
