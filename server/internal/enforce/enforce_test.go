@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"math/big"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -38,14 +39,40 @@ type bench struct {
 	endedFor, endedOf string
 }
 
+// template is a database with the workspace acme, made once: each test has a copy.
+var template = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "enforce")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "lanyard.db")
+	st, err := sqlite.Open(context.Background(), file)
+	if err != nil {
+		return nil, err
+	}
+	err = st.CreateWorkspace(context.Background(), directory.Workspace{ID: "acme", Directory: "acme", Name: "Acme", Created: noon})
+	if err := errors.Join(err, st.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
 func newBench(t *testing.T) *bench {
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+	made, err := template()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "lanyard.db")
+	if err := os.WriteFile(file, made, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	st, err := sqlite.Open(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
 	b := &bench{T: t, now: noon}
-	b.must(st.CreateWorkspace(t.Context(), directory.Workspace{ID: "acme", Directory: "acme", Name: "Acme", Created: noon}))
 	b.Desk = &enforce.Desk{
 		Store: st, Now: func() time.Time { return b.now },
 		BreakGlass: func(context.Context, string) error { return b.glass },
