@@ -104,8 +104,8 @@ func TestExplain_itNamesTheRuleThatRefuses(t *testing.T) {
 			p.Local.KeepLinked = false
 		}, code: problem.UseSSO, says: "Microsoft Entra knows them"},
 		"no password": {m: directory.MethodLocal, change: func(c *inquiry, _ *directory.Policy) { c.password = false }, code: problem.PasswordNobody, says: "They have no password here."},
-		"no seat": {m: directory.MethodSAML, wait: true, change: func(_ *inquiry, p *directory.Policy) { p.Plan.Seats = 5 }, code: problem.NoSeat, says: "All 5 seats"},
-		"a seat":  {m: directory.MethodSAML, change: func(_ *inquiry, p *directory.Policy) { p.Plan.Seats = 5 }},
+		"no seat":     {m: directory.MethodSAML, wait: true, change: func(_ *inquiry, p *directory.Policy) { p.Plan.Seats = 5 }, code: problem.NoSeat, says: "All 5 seats"},
+		"a seat":      {m: directory.MethodSAML, change: func(_ *inquiry, p *directory.Policy) { p.Plan.Seats = 5 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, p := setUp()
