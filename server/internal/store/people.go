@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -147,4 +148,19 @@ func (s *Store) ChangeState(ctx context.Context, ws directory.Workspace, id stri
 		return t.record(ctx, act)
 	})
 	return after, err
+}
+
+// FindPerson finds somebody by exactly what they are called: their id, user name,
+// externalId or object id, in this order; archived people by their id or object
+// id.
+func (s *Store) FindPerson(ctx context.Context, dir, name string) (directory.User, error) {
+	for _, look := range []func(context.Context, string, string) (directory.User, error){
+		s.User, s.UserByUserName, s.UserByExternalID, s.UserByObjectID,
+	} {
+		u, err := look(ctx, dir, name)
+		if err == nil || !errors.Is(err, ErrNotFound) {
+			return u, err
+		}
+	}
+	return directory.User{}, ErrNotFound
 }
