@@ -1,1 +1,0 @@
--- Enforcement of single sign-on.
