@@ -57,7 +57,7 @@ var arrows = []arrow{
 	{"server/internal/notify", []string{"server/api", "server/internal/directory", "server/internal/seal", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/notify/notifytest", []string{"server/internal/notify"}, "a mail server for tests"},
 	{"server/internal/signin", []string{"server/api", "server/internal/directory", "server/internal/entra", "server/internal/oidc", "server/internal/outbound", "server/internal/saml", "server/internal/seal", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
-	{"server/internal/local", []string{"server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
+	{"server/internal/local", []string{"server/internal/directory", "server/internal/password", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/mobile", []string{"platform/redirect", "server/api", "server/internal/builtapp", "server/internal/directory", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/announce", []string{"server/internal/directory", "server/internal/store", "problem"}, "what is said, and to whom, is decided without knowing how mail is sent"},
 	{"server/internal/guide", []string{"platform/redirect", "server/internal/directory", "server/internal/entra", "server/internal/explain", "server/internal/provision", "server/internal/register", "server/internal/saml", "server/internal/signin", "server/internal/store", "problem"}, "the guide tells of what the flows do, in their own words; it does nothing itself"},

@@ -234,13 +234,13 @@ func (b *Book) Set(ctx context.Context, ws directory.Workspace, u directory.User
 	return err
 }
 
-func (b *Book) keep(ctx context.Context, ws directory.Workspace, u directory.User, password string, take ...store.TicketKey) error {
-	password = tidy(password)
-	if err := acceptable(password, ws, u); err != nil {
+func (b *Book) keep(ctx context.Context, ws directory.Workspace, u directory.User, typed string, take ...store.TicketKey) error {
+	typed = tidy(typed)
+	if err := acceptable(typed, ws, u); err != nil {
 		return err
 	}
-	var hash string
-	if err := b.slots.do(ctx, func() { hash = usual.hashed(password) }); err != nil {
+	hash, err := b.hasher.Hash(ctx, typed)
+	if err != nil {
 		return err
 	}
 	return b.cfg.Store.SetPassword(ctx, ws.Directory, u.ID, hash, take, b.cfg.Now())

@@ -1,8 +1,9 @@
 // Package local keeps the passwords of employees, for workspaces that have them:
 // those that come from passwords and go to single sign-on.
 //
-// It decides whether a password is somebody's, how often one may be tried, what a
-// new one has to be like, and how it is set: by a mailed link that is good once.
+// It decides whether a password is somebody's, how often one may be tried, and how
+// it is set: by a mailed link that is good once. How it is hashed, and which are too
+// weak, is package password's to say, for administrators as well.
 // Whether a person may sign in by a password at all is directory.Policy's to say,
 // and what a sign-in leads to is signin's. An embedding program may keep the
 // accounts itself: see [Accounts].
@@ -23,6 +24,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/password"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -78,12 +80,12 @@ type Config struct {
 
 // Book keeps passwords. It is safe for concurrent use.
 type Book struct {
-	cfg   Config
-	slots slots
+	cfg    Config
+	hasher *password.Hasher
 }
 
 // New makes a Book. It does no I/O.
-func New(c Config) *Book { return &Book{cfg: c, slots: newSlots()} }
+func New(c Config) *Book { return &Book{cfg: c, hasher: password.NewHasher(password.Cost{})} }
 
 // Elsewhere reports whether an embedding program keeps the passwords.
 func (b *Book) Elsewhere() bool { return b.cfg.Accounts != nil }
@@ -188,40 +190,30 @@ func (b *Book) find(ctx context.Context, ws directory.Workspace, email string) (
 }
 
 // verify compares a password with the person's, or with nobody's.
-func (b *Book) verify(ctx context.Context, ws directory.Workspace, u directory.User, password string) (good bool, err error) {
-	password = tidy(password)
-	if len(password) > 4*MaxPassword {
-		password = "" // which nobody has
+func (b *Book) verify(ctx context.Context, ws directory.Workspace, u directory.User, typed string) (bool, error) {
+	typed = tidy(typed)
+	if len(typed) > 4*password.Max {
+		typed = "" // which nobody has
 	}
 	if b.cfg.Accounts != nil {
-		return b.cfg.Accounts.VerifyPassword(ctx, accountOf(ws, u), password)
+		return b.cfg.Accounts.VerifyPassword(ctx, accountOf(ws, u), typed)
 	}
 	kept, _, err := b.cfg.Store.Password(ctx, u.Directory, u.ID)
-	has := err == nil
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		kept = nobodys
-	case err != nil:
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return false, fmt.Errorf("reading what is kept of the password: %w", err)
 	}
-	var old bool
-	var renewed string
-	var unreadable error
-	err = b.slots.do(ctx, func() {
-		good, old, unreadable = matches(kept, password)
-		if good && old && has {
-			renewed = usual.hashed(password)
-		}
-	})
-	if err = errors.Join(err, unreadable); err != nil {
+	good, stale, err := b.hasher.Matches(ctx, kept, typed) // nothing kept is nobody's, which takes as long
+	if err != nil || !good || !stale {
+		return good, err
+	}
+	renewed, err := b.hasher.Hash(ctx, typed)
+	if err != nil {
 		return false, err
 	}
-	if renewed != "" {
-		if err := b.cfg.Store.Rehash(ctx, u.ID, kept, renewed); err != nil {
-			return false, fmt.Errorf("keeping the password anew: %w", err)
-		}
+	if err := b.cfg.Store.Rehash(ctx, u.ID, kept, renewed); err != nil {
+		return false, fmt.Errorf("keeping the password anew: %w", err)
 	}
-	return good && has, nil
+	return true, nil
 }
 
 func accountOf(ws directory.Workspace, u directory.User) Account {

@@ -67,9 +67,9 @@ func TestHasher_itReadsNoHashThatIsNotWhole(t *testing.T) {
 func TestWeakness_itNamesWhatGuessersTryFirst(t *testing.T) {
 	for _, bad := range []string{
 		"", "short", "aaaaaaaaaaaaaa", "abababababababab", "password1234!", "Passw0rd2026!!", "qwertyuiop123", "098765432100",
-		"abcdefghijklm", "Lovelace!2026", "ada.lovelace1!", "admin-admin-1", "bad\x00password-here", "welcome123456", strings.Repeat("x1y2z", 200),
+		"abcdefghijklm", "Lovelace!2026", "ada.lovelace1!", "admin-admin-1", "bad\x00password-here", "welcome123456", "ada.lovelace@acme.example1", "not \xff text at all", strings.Repeat("x1y2z", 200),
 	} {
-		if Weakness(bad, "Ada Lovelace", "ada.lovelace@acme.example") == "" {
+		if Weakness(bad, "acme", "Ada Lovelace", "ada.lovelace@acme.example") == "" {
 			t.Errorf("%q was taken", bad)
 		}
 	}

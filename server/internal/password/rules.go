@@ -2,6 +2,7 @@ package password
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -40,7 +41,9 @@ func Weakness(password string, about ...string) string {
 		return "Its characters follow each other as on the keyboard or in the alphabet."
 	}
 	rest := strings.ToLower(password)
-	for _, word := range append(parts(about), common...) {
+	words := append(parts(about), common...)
+	slices.SortStableFunc(words, func(a, b string) int { return len(b) - len(a) }) // an address before the name in it
+	for _, word := range words {
 		rest = strings.ReplaceAll(rest, word, "")
 	}
 	if utf8.RuneCountInString(strings.Trim(rest, around)) < 4 {
