@@ -106,17 +106,22 @@ func (p Plan) Steps() []Step {
 	return append(steps, p.stepTell())
 }
 
+// CreateOwn is how an enterprise application with this name is made that is in no
+// gallery.
+func CreateOwn(name string) []Item {
+	return []Item{
+		{"", "New application → Create your own application"},
+		{"What's the name of your app?", name},
+		{"What are you looking to do with your application?", "Integrate any other application you don't find in the gallery (Non-gallery)"},
+		{"", "Create"},
+	}
+}
+
 func (p Plan) stepCreate() Step {
 	s := Step{
 		Title: "Create the enterprise application", Part: PartApplication,
 		Where: map[Portal]string{EntraPortal: entraEnterprise, AzurePortal: azureEnterprise},
-		Do: []Item{
-			{"", "New application → Create your own application"},
-			{"What's the name of your app?", p.Name},
-			{"What are you looking to do with your application?", "Integrate any other application you don't find in the gallery (Non-gallery)"},
-			{"", "Create"},
-			{"Properties → Assignment required?", "Yes"},
-		},
+		Do:    append(CreateOwn(p.Name), Item{"Properties → Assignment required?", "Yes"}),
 	}
 	if p.ClientID != "" {
 		s.Do = append([]Item{{"", "The workspace has one: Application ID " + p.ClientID + ". Open it in the list, and look at its Properties only."}}, s.Do[4:]...)

@@ -41,15 +41,18 @@ func (*Section) Examples() []console.Example {
 		{Name: "provisioning/client", View: ClientPage{tabs{"provisioning.credentials"}, exampleCredentials().Clients[0], exampleURL, exampleURL + "/oauth/token", "lyscim_EXAMPLE"}},
 		{Name: "provisioning/setup empty", View: exampleSetup("new", nil)},
 		{Name: "provisioning/setup full", View: exampleSetup("old", exampleSteps())},
+		{Name: "provisioning/setup gallery", View: exampleListed()},
 		{Name: "provisioning/mapping empty", View: Mapping{tabs: tabs{"provisioning.mapping"}, Recommended: entra.Recommended()}},
 		{Name: "provisioning/mapping checked", View: Mapping{
 			tabs: tabs{"provisioning.mapping"}, Recommended: entra.Recommended(),
 			Checked: &Checked{Name: "schema.json", Mappings: entra.Recommended()[:3], Wrong: []string{"Nothing is mapped to externalId."}, Groups: true},
 		}},
-		{Name: "provisioning/scope empty", View: Scope{tabs: tabs{"provisioning.scope"}, Deletion: "Deletions by Entra are refused."}},
+		{Name: "provisioning/scope empty", View: Scope{tabs: tabs{"provisioning.scope"}, Deletion: "Deletions by Entra are refused.", Set: rulesOf(directory.Workspace{})}},
+		{Name: "provisioning/scope viewer", View: Scope{tabs: tabs{"provisioning.scope"}, Deletion: "Deletions by Entra are refused.", Required: directory.EntraRequired}, Me: viewer},
 		{Name: "provisioning/scope full", View: Scope{
 			tabs: tabs{"provisioning.scope"}, Accept: `userType eq "Member"`, DefaultRole: "member", Rules: "group:Engineers=editor", Required: []string{"emails"},
 			Person: examplePerson, Tried: &ScopeTried{Name: "ada@acme.example", Why: "They do not meet the workspace's filter."}, Deletion: "Deletions by Entra are refused.",
+			Set: rulesOf(directory.Workspace{SCIMRequired: directory.EntraRequired, DeleteMode: directory.DeleteReject}),
 		}},
 		{Name: "provisioning/sync empty", View: Sync{tabs: tabs{"provisioning.sync"}, Enabled: true, Logs: provisioningLogs}},
 		{Name: "provisioning/sync full", View: exampleSync()},
@@ -112,6 +115,14 @@ func exampleCredentials() Credentials {
 func exampleSetup(portal string, steps map[string]store.SCIMStep) Setup {
 	p := Setup{tabs: tabs{"provisioning.setup"}, Portal: portal, TenantURL: exampleURL, Checks: checksOf(steps), Enabled: steps != nil, HasToken: steps != nil}
 	p.Tested = seen(p.Checks, 0)
+	p.Steps = stepsFor(p, &console.Call{Workspace: directory.Workspace{ID: "acme"}})
+	return p
+}
+
+// exampleListed is one of a product that is in Entra's gallery.
+func exampleListed() Setup {
+	p := exampleSetup("old", nil)
+	p.Gallery = "Lanyard"
 	p.Steps = stepsFor(p, &console.Call{Workspace: directory.Workspace{ID: "acme"}})
 	return p
 }

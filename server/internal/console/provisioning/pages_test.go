@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -348,6 +349,42 @@ func TestScope_itSaysWhoWouldComeAndAsWhat(t *testing.T) {
 		t.Errorf("trying made people: %+v, %v", n, err)
 	}
 	d.Get(base + "/setup").OK().Has("Yes: a role rule of this workspace names the group Crew")
+}
+
+// req: E6
+// req: E9
+func TestRules_whatPeopleMustComeWithAndWhatADeletionDoesIsChosen(t *testing.T) {
+	d := one(t)
+	d.Get(base+"/scope").OK().Has("Mandatory attributes", "userName, email, firstName and lastName", "Recommended with Entra", "A hard delete by Entra", "Hard deletes are not supported")
+	d.Post(base+"/scope/rules", url.Values{"require": {"own"}, "required": {"emails, shoeSize"}, "delete_mode": {"shred"}, "purge_after": {"1m"}}).Is(422).
+		Has("shoeSize", "It is archive, purge or reject", "between a day and ten years")
+	d.Post(base+"/scope/rules", url.Values{"require": {"own"}}).Is(422).Has("Name one attribute or more")
+	stored := func() directory.Workspace {
+		t.Helper()
+		ws, err := d.Store.Workspace(t.Context(), "acme")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ws
+	}
+	if ws := stored(); len(ws.SCIMRequired) != 0 || ws.DeleteMode == directory.DeletePurge {
+		t.Fatalf("refused, and stored: %+v", ws)
+	}
+	d.Post(base+"/scope/rules", url.Values{"require": {"entra"}, "delete_mode": {"reject"}}).Follow().Has("Saved.")
+	if ws := stored(); !slices.Equal(ws.SCIMRequired, directory.EntraRequired) || ws.DeleteMode != directory.DeleteReject {
+		t.Errorf("stored is %+v", ws)
+	}
+	d.Post(base+"/scope/try", url.Values{"person": {`{"userName":"ada@acme.example","emails":[{"type":"work","value":"ada@acme.example"}]}`}}).
+		Has("They would be refused", "name.givenName", "name.familyName")
+	d.Post(base+"/scope/rules", url.Values{"require": {"own"}, "required": {"emails"}, "delete_mode": {"purge"}, "purge_after": {"7d"}}).Follow().Has("Saved.")
+	if ws := stored(); !slices.Equal(ws.SCIMRequired, []string{"emails"}) || ws.DeleteMode != directory.DeletePurge || ws.PurgeAfter != 7*24*time.Hour {
+		t.Errorf("stored is %+v", ws)
+	}
+	d.Get(base + "/scope").OK().Has("7d")
+	d.Post(base+"/scope/rules", url.Values{"require": {"none"}}).Follow().Has("Saved.")
+	if ws := stored(); len(ws.SCIMRequired) != 0 || ws.DeleteMode != directory.DeletePurge {
+		t.Errorf("stored is %+v", ws)
+	}
 }
 
 // req: D6

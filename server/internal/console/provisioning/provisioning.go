@@ -31,6 +31,9 @@ type Config struct {
 	// People is the resource type of people, with the extensions of the
 	// configuration. Nil means scim.Users.
 	People *scim.ResourceType
+	// Gallery is the name of the application in Microsoft Entra's gallery. "", as
+	// long as it is not listed there, hides that way.
+	Gallery string
 	// LoopbackIssuers accepts issuers of federation on loopback, for trying out.
 	LoopbackIssuers bool
 }
@@ -98,6 +101,7 @@ func (s *Section) Routes() []console.Route {
 
 		console.Page("provisioning.scope", root+"/scope", looks, s.scope),
 		console.Act("provisioning.scope.save", root+"/scope", acts, s.saveScope).On("provisioning.scope"),
+		console.Act("provisioning.rules.save", root+"/scope/rules", console.Access{Role: console.Admin}, s.saveRules).On("provisioning.scope"),
 		console.Act("provisioning.scope.try", root+"/scope/try", acts, s.tryScope).On("provisioning.scope").Unaudited(),
 
 		console.Page("provisioning.sync", root+"/sync", looks, s.sync),

@@ -19,6 +19,8 @@ type Scope struct {
 	Rules       string   `json:"rules"`
 	Required    []string `json:"required"`
 	Deletion    string   `json:"deletion"`
+	// Set is how the last two are set.
+	Set Rules `json:"set"`
 	// Person is what was tried, Tried what came of it.
 	Person string      `json:"person,omitempty"`
 	Tried  *ScopeTried `json:"tried,omitempty"`
@@ -39,7 +41,7 @@ func (s *Section) scope(_ context.Context, c *console.Call, _ struct{}) (Scope, 
 	ws := c.Workspace
 	p := Scope{
 		tabs: tabs{"provisioning.scope"}, Accept: ws.SCIMAccept, DefaultRole: ws.DefaultRole, Rules: directory.RoleRuleText(ws.RoleRules),
-		Required: append([]string{}, ws.SCIMRequired...), Person: examplePerson,
+		Required: append([]string{}, ws.SCIMRequired...), Set: rulesOf(ws), Person: examplePerson,
 	}
 	switch ws.DeleteMode {
 	case directory.DeletePurge:

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -18,6 +19,8 @@ type Setup struct {
 	TenantURL string          `json:"tenant_url"`
 	HasToken  bool            `json:"has_token"`
 	Enabled   bool            `json:"enabled"`
+	// Gallery is the listing in Entra's gallery; "" where there is none.
+	Gallery string `json:"gallery,omitempty"`
 	// Tested: Test Connection succeeded last.
 	Tested bool `json:"tested"`
 }
@@ -39,7 +42,7 @@ type setupInput struct {
 }
 
 func (s *Section) setup(ctx context.Context, c *console.Call, in setupInput) (Setup, error) {
-	p := Setup{tabs: tabs{"provisioning.setup"}, Portal: "new", TenantURL: tenantURL(c), Enabled: c.Workspace.SCIMEnabled}
+	p := Setup{tabs: tabs{"provisioning.setup"}, Portal: "new", TenantURL: tenantURL(c), Enabled: c.Workspace.SCIMEnabled, Gallery: s.cfg.Gallery}
 	if in.Portal == "old" {
 		p.Portal = "old"
 	}
@@ -67,15 +70,16 @@ func stepsFor(p Setup, c *console.Call) []SetupStep {
 		return newer
 	}
 	where := pick(
-		"entra.microsoft.com → Entra ID → Enterprise apps → your application → Provisioning",
-		"portal.azure.com → Azure Active Directory (Microsoft Entra ID) → Enterprise applications → your application → Provisioning",
+		"entra.microsoft.com → Entra ID (older: Identity → Applications) → Enterprise apps (older: Enterprise applications)",
+		"portal.azure.com → Azure Active Directory (Microsoft Entra ID) → Enterprise applications",
 	)
 	steps := []SetupStep{
 		{
 			Title: "Switch provisioning on here, and make a token", State: doneIf(p.Enabled && p.HasToken),
 			Do: []register.Item{{Value: "On this console: Automatic user provisioning → Enabled, then URL and tokens → Make a token."}},
 		},
-		{Title: "Open the provisioning page in Entra", Where: where, Do: []register.Item{
+		{Title: "Add the application to your tenant", Where: where + " → All applications → New application", Do: applicationItems(p, c)},
+		{Title: "Open the provisioning page in Entra", Where: where + " → your application → Provisioning", Do: []register.Item{
 			{Value: pick("New configuration", "Get started")},
 			{Field: pick("Select authentication method", "Provisioning Mode"), Value: pick("Bearer authentication (or OAuth2 Client Credentials, with the client made here)", "Automatic")},
 		}},
@@ -99,6 +103,7 @@ func stepsFor(p Setup, c *console.Call) []SetupStep {
 			{Value: "Prevent accidental deletion: tick it, with a threshold that fits. The alarm here is a second net."},
 		}},
 		{Title: "Assign people", Where: pick("Users and groups → Add user/group", "Users and groups → Add user/group"), Do: []register.Item{
+			{Value: "Begin with a single person. Others may be assigned later."},
 			{Value: register.DefaultAccessWarning},
 		}},
 		{Title: "Start", Where: pick("Provisioning → Overview", "Provisioning"), State: doneIf(seen(p.Checks, 2)), Do: []register.Item{
@@ -107,6 +112,22 @@ func stepsFor(p Setup, c *console.Call) []SetupStep {
 		}},
 	}
 	return steps
+}
+
+// applicationItems are how the enterprise application comes into the tenant: from
+// the gallery where there is a listing, else one of one's own.
+func applicationItems(p Setup, c *console.Call) []register.Item {
+	there := register.Item{Value: "Where the workspace has one already, for single sign-on or Sign in with Microsoft, take that one. You need the role Cloud Application Administrator."}
+	own := register.CreateOwn(cmp.Or(c.Workspace.Name, c.Workspace.ID) + " Lanyard")
+	if p.Gallery == "" {
+		return append([]register.Item{there}, own...)
+	}
+	return append([]register.Item{
+		there,
+		{Field: "Add from the gallery (newer: Browse Microsoft Entra Gallery)", Value: p.Gallery},
+		{Value: "Select it in the results panel, choose Add (newer: Create), and wait a few seconds while it is added to your tenant."},
+		{Value: "Or, where it is not found, an application of your own:"},
+	}, own...)
 }
 
 // groupsEnabled is whether groups are to be provisioned: where a rule names one.
