@@ -18,6 +18,7 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/guide"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/provision"
 	"github.com/lanyard-sso/lanyard/server/internal/register"
 	"github.com/lanyard-sso/lanyard/server/internal/saml"
@@ -324,7 +325,7 @@ func served(t *testing.T, ws directory.Workspace) guide.ServiceConfig {
 
 func open(t *testing.T) *store.Store {
 	t.Helper()
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+	st, err := sqlite.Open(t.Context(), litetest.File(t))
 	if err != nil {
 		t.Fatal(err)
 	}

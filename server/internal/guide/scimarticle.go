@@ -88,7 +88,7 @@ func (w *writer) pilot(what string) string {
 func (w *writer) microsoft() (lead string) {
 	m := w.Workspace.Microsoft
 	w.say(Introduction,
-		"People sign in to the workspace "+w.called()+" directly with their Microsoft work account, in the app on their computer and, where it is set up, in the browser (OpenID Connect). It works with neither SAML nor provisioning set up; without provisioning, "+able(w.Workspace.JIT, "people are created at their first sign-in.", "people have to be let in by Settings → people at first sign-in."),
+		"People sign in to the workspace "+w.called()+" directly with their Microsoft work account, in the app on their computer and, where it is set up, in the browser (OpenID Connect). It works with neither SAML nor provisioning set up; without provisioning, "+able(w.Workspace.JIT, "people are created at their first sign-in.", "people are let in once Create people at their first sign-in is ticked under Sign in with Microsoft."),
 		able(m.TenantID != "" && m.ClientID != "", "In this workspace it is set up with the tenant "+m.TenantID+".", "In this workspace it is not set up yet. Begin with Set-up."))
 	w.say(Endpoints, "Under App registrations → All applications → "+w.plan.Name+".")
 	values := []Value{

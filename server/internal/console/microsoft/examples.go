@@ -35,7 +35,7 @@ func (s *Section) Examples() []console.Example {
 		return homePage{Web: out, On: on, Tested: out.Set.TestedNow(), Steps: stepsOf(out, "/web", "/home"), Checks: checksOf(out, p, at)}
 	}
 	home := homeOf(full, true)
-	home.App = appState{true, tenant, client}
+	home.App, home.JIT = appState{true, tenant, client}, true
 	app := appPage{
 		TenantID: tenant, ClientID: client, Scope: "api://" + client + "/access_as_user", DomainHint: "acme.example", Version: 4, up: "/admin",
 		Identifier: "api://" + client, ScopeName: "access_as_user",

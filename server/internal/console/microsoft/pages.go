@@ -3,6 +3,7 @@ package microsoft
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +23,9 @@ type homePage struct {
 	App appState                `json:"app"`
 	Web signin.MicrosoftOutcome `json:"web"`
 	// On says whether the module is switched on.
-	On     bool            `json:"on"`
+	On bool `json:"on"`
+	// JIT says whether people are created at their first sign-in.
+	JIT    bool            `json:"jit"`
 	Tested bool            `json:"tested"`
 	Steps  []console.Step  `json:"-"`
 	Checks []console.Check `json:"checks"`
@@ -52,11 +55,30 @@ func (s *Section) home(ctx context.Context, c *console.Call, _ none) (homePage, 
 	m := c.Workspace.Microsoft
 	page := homePage{
 		App: appState{m.TenantID != "" && m.ClientID != "", m.TenantID, m.ClientID}, Web: out,
-		On: p.Switches.On(directory.ModuleMicrosoft), Tested: out.Set.TestedNow(),
+		On: p.Switches.On(directory.ModuleMicrosoft), JIT: c.Workspace.JIT, Tested: out.Set.TestedNow(),
 	}
 	page.Steps = stepsOf(out, c.Path("microsoft.web"), c.Path("microsoft.home"))
 	page.Checks = checksOf(out, p, c.Now)
 	return page, nil
+}
+
+type jitInput struct {
+	JIT bool `json:"jit"`
+}
+
+// saveJIT says whether people whom nobody provisioned are let in: without
+// provisioning it is the only way for them to come.
+func (s *Section) saveJIT(ctx context.Context, c *console.Call, in jitInput) (console.Done, error) {
+	_, err := s.cfg.Store.UpdateWorkspace(ctx, c.Workspace.ID, c.Now, func(ws *directory.Workspace) error {
+		ws.JIT = in.JIT
+		return nil
+	})
+	c.Note("jit", strconv.FormatBool(in.JIT))
+	say := "Only people who were provisioned sign in."
+	if in.JIT {
+		say = "People of the tenant are created at their first sign-in."
+	}
+	return console.Done{To: c.Path("microsoft.home"), Say: say}, err
 }
 
 // stepsOf are the steps of the sign-in on the web, in Entra's own order.

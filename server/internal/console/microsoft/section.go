@@ -58,6 +58,7 @@ func (s *Section) Routes() []console.Route {
 		console.Act("microsoft.secret.save", root+"/web/secret", setUp, s.saveSecret).On("microsoft.web"),
 		console.Act("microsoft.test.new", root+"/test", setUp, s.newTest).On("microsoft.home"),
 		console.Page("microsoft.test", root+"/test/{id}", viewer, s.test),
+		console.Act("microsoft.jit", root+"/people", setUp, s.saveJIT).On("microsoft.home"),
 		console.Act("microsoft.enable", root+"/enable", admin, s.enable).On("microsoft.home"),
 		console.Act("microsoft.disable", root+"/disable", admin, s.disable).On("microsoft.home"),
 

@@ -95,6 +95,28 @@ func TestWeb_isSetUpStepByStepAndSaysWhatIsWrong(t *testing.T) {
 	})
 }
 
+// Without SAML and provisioning, people come by their first sign-in or not at all.
+//
+// req: A15
+func TestHome_whoMayComeIsChosen(t *testing.T) {
+	consoletest.Each(t, sections, func(t *testing.T, c *consoletest.Console) {
+		for _, jit := range []bool{true, false} {
+			form := c.Get(home).OK().Has("Sign-In via Microsoft 365", "Who may come").Form("/people")
+			said := "Only people who were provisioned sign in."
+			if jit {
+				form, said = form.Set("jit", "true"), "People of the tenant are created at their first sign-in."
+			} else {
+				form = form.Set("jit", "false")
+			}
+			form.Submit().Is(http.StatusSeeOther).Follow().OK().Has(said)
+			ws, err := c.Store.Workspace(t.Context(), "acme")
+			if err != nil || ws.JIT != jit {
+				t.Errorf("people are created: %v, not %v, %v", ws.JIT, jit, err)
+			}
+		}
+	})
+}
+
 func TestApp_keepsTheRegistrationAndSaysWhichFieldIsWrong(t *testing.T) {
 	consoletest.Each(t, sections, func(t *testing.T, c *consoletest.Console) {
 		page := c.Get(home+"/app").OK().Has("http://localhost", "access_as_user")
