@@ -93,6 +93,9 @@ func ShownOf(ctx context.Context, err error) *Shown {
 		code, text := problem.Of(f.Err)
 		s.Faults = append(s.Faults, FaultShown{f.Field, &Shown{Code: code, Sentence: text.Sentence, Detail: problem.DetailOf(f.Err), Next: text.Next, Who: text.Who}})
 	}
+	if n := len(s.Faults); n > 1 { // each is named below, the first as well
+		s.Sentence, s.Detail, s.Next = fmt.Sprintf("%d things have to be mended.", n), "", "What you entered is still in the form. Mend each, and send it again."
+	}
 	return s
 }
 
