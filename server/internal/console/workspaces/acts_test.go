@@ -84,6 +84,8 @@ func TestIntegrations_aTileIsFoundByEveryNameThatPeopleKnow(t *testing.T) {
 			"SETUP ADMIN → INTEGRATION → Microsoft Entra provisioning": "Provisioning (SCIM)",
 			"Automatic user provisioning":                              "Provisioning (SCIM)",
 			"Sign-In via Microsoft 365":                                "Sign in with Microsoft 365",
+			"SSO via SAML2":                                            "Single sign-on (SAML)",
+			"Microsoft Entra Add-On":                                   "Provisioning (SCIM)",
 			"License reference":                                        "User Directory", "Create User Directory": "User Directory",
 		} {
 			c.Get("/workspaces/acme/integrations?q=" + url.QueryEscape(looked)).OK().Has(want)
@@ -194,8 +196,11 @@ func TestPreflight_redThenOneClickThenGreen(t *testing.T) {
 			t.Errorf("by JSON: %d %s", got.Status, got.Code())
 		}
 		c.Get("/workspaces/acme/integrations").OK().Has("Not in your plan", "in the Business plan")
+		c.Get("/workspaces/acme/modules/saml").OK().HasNot("Activate it", "Switch it on")
+		// Whoever decides about plans mends that by a click as well.
 		c.As(serverOwner())
-		c.Post("/workspaces/acme/plan", url.Values{"sso": {"true"}}).Is(303)
+		c.Get("/workspaces/acme/integrations").OK().Has("Activate")
+		c.Get("/workspaces/acme/modules/saml").OK().Form("/plan").Submit().Is(303).Follow().OK().Has("Before you begin", "All is good")
 		c.As(consoletest.Owner())
 		c.Post("/workspaces/acme/modules/saml", url.Values{"on": {"false"}}).Is(303)
 		c.Get("/workspaces/acme/modules/saml").OK().Has("is switched off", "Switch it on").HasNot("All is good")

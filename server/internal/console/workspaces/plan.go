@@ -121,6 +121,8 @@ type planInput struct {
 	Contact     *string `json:"contact"`
 	ContactURL  *string `json:"contact_url"`
 	Version     *int64  `json:"version"`
+	// Next is where a browser goes on.
+	Next string `json:"next"`
 	// Form says that a page sent it: a box that is not ticked is not sent.
 	Form bool `json:"form"`
 }
@@ -140,7 +142,11 @@ func (s *Section) setPlan(ctx context.Context, c *console.Call, in planInput) (c
 	if err != nil {
 		return console.Done{}, err
 	}
-	return console.Done{To: c.Path("workspaces.plan"), Say: "The plan is saved. What it lacks stays as it is set up."}, nil
+	done := console.Done{To: c.Path("workspaces.plan"), Say: "The plan is saved. What it lacks stays as it is set up."}
+	if in.Next != "" {
+		done.To = c.Local(in.Next)
+	}
+	return done, nil
 }
 
 // into changes what was given, and leaves the rest.

@@ -52,7 +52,7 @@ var moduleTexts = map[directory.Module]moduleText{
 	directory.ModuleSAML: {
 		"Single sign-on (SAML)", "SSO",
 		"People sign in through your organisation's sign-in page.", "saml.home",
-		"single sign-on sso saml saml2 security sso and scim settings auth configure now metadata certificate",
+		"single sign-on sso via saml saml2 security sso and scim settings auth configure now metadata certificate",
 	},
 	directory.ModuleSCIM: {
 		"Provisioning (SCIM)", "SCIM Provisioning, Automatic user provisioning",
@@ -68,7 +68,7 @@ var moduleTexts = map[directory.Module]moduleText{
 }
 
 // entraWords are the names that people know Microsoft Entra ID by.
-const entraWords = "microsoft entra id azure ad azure active directory microsoft azure active directory integrations my company setup admin settings security sso and scim"
+const entraWords = "microsoft entra id add-on activate enable azure ad azure active directory microsoft azure active directory integrations my company setup admin settings security sso and scim"
 
 var stateColours = map[directory.ModuleState]string{
 	directory.ModuleUnset: "off", directory.ModuleDraft: "warn", directory.ModuleTested: "info",
@@ -79,6 +79,9 @@ var stateColours = map[directory.ModuleState]string{
 func tileOf(c *console.Call, st modules.Standing, plan directory.Plan) Tile {
 	t := plainTile(st, plan)
 	t.To = path(c, moduleTexts[st.Module].route)
+	if t.Locked && c.May("workspaces.setplan") {
+		t.Action = "Activate"
+	}
 	if before := path(c, "modules."+string(st.Module)); before != "" && (t.To == "" || st.Locked || !st.Switched) {
 		t.To = before // what keeps it from being set up is mended first
 	}
