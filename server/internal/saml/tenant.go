@@ -25,6 +25,23 @@ func tenantOf(entityID string) string {
 	return ""
 }
 
+// signOn is Microsoft's sign-in service for the tenants of tenantIssuer.
+var signOn = []string{"https://login.microsoftonline.com/", "https://login.partner.microsoftonline.cn/"}
+
+// TenantLoginURL returns the Login URL of the Entra tenant that an entity ID
+// names, or "" where it names none. Tenants of the US government, whose entity IDs
+// look like all others, have theirs at login.microsoftonline.us instead.
+// Source: https://learn.microsoft.com/entra/identity-platform/single-sign-on-saml-protocol
+func TenantLoginURL(entityID string) string {
+	tenant := tenantOf(entityID)
+	for i, prefix := range tenantIssuer {
+		if tenant != "" && strings.HasPrefix(entityID, prefix) {
+			return signOn[i] + tenant + "/saml2"
+		}
+	}
+	return ""
+}
+
 // isGUID reports whether s has the form 8-4-4-4-12 in hex digits.
 func isGUID(s string) bool {
 	if len(s) != 36 {

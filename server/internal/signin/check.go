@@ -65,11 +65,12 @@ func checkSAML(c directory.SAML) error {
 			return problem.Detailf(problem.ReturnUnknown, "%.100q is neither an https:// address nor one with a scheme of the app's own, such as com.example.app:/signed-in.", back)
 		}
 	}
-	return checkAccessURL(c.UserAccessURL)
+	return CheckAccessURL(c.UserAccessURL)
 }
 
-// checkAccessURL checks Entra's User access URL.
-func checkAccessURL(address string) error {
+// CheckAccessURL checks Entra's User access URL; "" is none. The error is
+// problem.BadUsage with a sentence about what to copy.
+func CheckAccessURL(address string) error {
 	if address == "" {
 		return nil
 	}

@@ -298,6 +298,12 @@ func (s *SAMLSetup) findByHand(ctx context.Context, workspace string, in SAMLInp
 	if in.LoginURL != "" {
 		idp.SSORedirect, idp.SSOPost = strings.TrimSpace(in.LoginURL), strings.TrimSpace(in.LoginURL)
 	}
+	usual := ""
+	if idp.SSORedirect == "" && idp.SSOPost == "" {
+		if usual = saml.TenantLoginURL(idp.EntityID); usual != "" {
+			idp.SSORedirect, idp.SSOPost = usual, usual
+		}
+	}
 	if in.LogoutURL != "" {
 		idp.SLORedirect, idp.SLOPost, idp.SLOResponse = strings.TrimSpace(in.LogoutURL), "", ""
 	}
@@ -305,10 +311,14 @@ func (s *SAMLSetup) findByHand(ctx context.Context, workspace string, in SAMLInp
 	if err != nil {
 		return finding{}, err
 	}
-	return finding{
+	f := finding{
 		idp: &mended, certs: dated(mended.Certificates, "pasted", now), now: now,
 		warnings: append(warnings, more...), checked: describe(&mended, now),
-	}, nil
+	}
+	if usual != "" {
+		f.checked = append(f.checked, "No Login URL was given; that of the tenant is "+usual+".")
+	}
+	return f, nil
 }
 
 func dated(certs []*x509.Certificate, source string, now time.Time) []directory.SAMLCertificate {

@@ -130,6 +130,7 @@ type Application struct {
 	Logo          string `json:"logo"`
 	ApplicationID string `json:"application_id"`
 	TenantID      string `json:"tenant_id"`
+	UserAccessURL string `json:"user_access_url"`
 	Created       bool   `json:"created"`
 	// Gallery is the listing in Entra's gallery; "" where there is none. From is
 	// own or gallery.
@@ -152,7 +153,7 @@ func (s *Section) application(ctx context.Context, c *console.Call, _ struct{}) 
 		Wizard: st.wizard(c, "application"), Ways: waysOf(part), Name: st.appName(),
 		Logo:          st.base.JoinPath("w", st.ws.ID, "logo.png").String(),
 		ApplicationID: v.ApplicationID, TenantID: cmp.Or(v.TenantID, st.conn.IdP.TenantID), Created: st.done("application"),
-		Gallery: s.cfg.Gallery, From: fromOwn,
+		UserAccessURL: st.entered().UserAccessURL, Gallery: s.cfg.Gallery, From: fromOwn,
 	}
 	if p.Gallery != "" {
 		p.Froms = []console.Option{
@@ -179,6 +180,8 @@ type applicationForm struct {
 	TenantID      string `json:"tenant_id"`
 	From          string `json:"from"`
 	Created       bool   `json:"created"`
+	// UserAccessURL is nil where it stays as it is.
+	UserAccessURL *string `json:"user_access_url"`
 }
 
 func (s *Section) saveApplication(ctx context.Context, c *console.Call, in applicationForm) (console.Done, error) {
@@ -196,6 +199,13 @@ func (s *Section) saveApplication(ctx context.Context, c *console.Call, in appli
 	}
 	in.ApplicationID = guid(in.ApplicationID, "application_id", &faults)
 	in.TenantID = guid(in.TenantID, "tenant_id", &faults)
+	access := st.entered().UserAccessURL
+	if in.UserAccessURL != nil {
+		access = strings.TrimSpace(*in.UserAccessURL)
+	}
+	if err := signin.CheckAccessURL(access); err != nil {
+		faults = append(faults, console.Fault{Field: "user_access_url", Err: err})
+	}
 	if in.From != "" && in.From != fromOwn && (in.From != fromGallery || s.cfg.Gallery == "") {
 		faults = append(faults, console.Fault{Field: "from", Err: problem.Detailf(problem.SSOField, "It is own, or gallery where there is a listing.")})
 	}
@@ -205,8 +215,16 @@ func (s *Section) saveApplication(ctx context.Context, c *console.Call, in appli
 	if err := faults.Or(); err != nil {
 		return console.Done{}, err
 	}
+	if st.exists() && access != st.conn.UserAccessURL {
+		out, err := s.change(ctx, c, st, in.Seen, signin.SAMLInput{}, func(n *directory.SAML) { n.UserAccessURL = access })
+		if err != nil {
+			return console.Done{}, err
+		}
+		st.conn = out.SAML
+	}
 	err = s.saveDraft(ctx, c, st, in.Version, "application", func(v *Values) {
 		v.AppName, v.ApplicationID, v.TenantID, v.FromGallery = in.AppName, in.ApplicationID, in.TenantID, in.From == fromGallery
+		v.UserAccessURL = access
 	})
 	return after(c, "application", "Saved. Next: who may sign in."), err
 }

@@ -285,7 +285,8 @@ func faulted(in signin.SAMLInput, err error) error {
 // notWhole marks the fields that were left empty where nothing is known yet.
 func notWhole(in signin.SAMLInput) error {
 	var faults console.Faults
-	for _, f := range []struct{ field, value string }{{"certificate", string(in.Certificate)}, {"issuer", in.Issuer}, {"login_url", in.LoginURL}} {
+	login := cmp.Or(in.LoginURL, saml.TenantLoginURL(in.Issuer))
+	for _, f := range []struct{ field, value string }{{"certificate", string(in.Certificate)}, {"issuer", in.Issuer}, {"login_url", login}} {
 		if f.value == "" {
 			faults = append(faults, console.Fault{Field: f.field, Err: problem.Detailf(problem.SSOField, "It is needed.")})
 		}

@@ -332,6 +332,51 @@ func TestRemove_theWorkspaceIsTyped(t *testing.T) {
 	w.code(w.JSON(http.MethodPost, at+"/remove", map[string]any{"confirm": "acme"}), problem.SAMLNotSet)
 }
 
+// The User access URL stands on the page where the logo is uploaded too, long
+// before there is a connection to keep it in.
+//
+// req: B13
+func TestApplication_theUserAccessURLIsKeptUntilThereIsAConnection(t *testing.T) {
+	w := newWorld(t)
+	send := func(address string) *consoletest.Answer {
+		return w.open("/application").Form("/application").Set("app_name", "BIGTIME", "created", "true", "user_access_url", address).Submit()
+	}
+	w.code(send("https://myapps.evil.example/x"), problem.BadUsage)
+	send(" " + w.tenant.UserAccessURL(w.app) + " ").Is(http.StatusSeeOther)
+	w.connect()
+	if c := w.conn(); c.UserAccessURL != w.tenant.UserAccessURL(w.app) {
+		t.Errorf("the connection began with %q", c.UserAccessURL)
+	}
+	var page struct{ Version int64 }
+	w.JSON(http.MethodGet, at+"/application", nil).OK().Into(&page)
+	w.JSON(http.MethodPost, at+"/application", map[string]any{"app_name": "BIGTIME", "created": true, "version": page.Version}).OK()
+	if c := w.conn(); c.UserAccessURL == "" {
+		t.Error("it is gone where nobody named it")
+	}
+	send("").Is(http.StatusSeeOther)
+	if c := w.conn(); c.UserAccessURL != "" {
+		t.Errorf("it stays %q", c.UserAccessURL)
+	}
+}
+
+// Who pastes the certificate and the identifier alone, as some vendors ask them
+// to, gets the sign-in page of their tenant.
+//
+// req: B12
+func TestManual_theLoginURLIsThatOfTheTenant(t *testing.T) {
+	w := newWorld(t)
+	pem := string(w.tenant.SigningCertificate(w.app).PEM)
+	refused := w.open("/certificates").Form("/manual").Set("certificate", pem, "issuer", "https://idp.example/other").Submit()
+	if !strings.Contains(refused.Body, `href="#f-login_url"`) {
+		t.Errorf("another provider's Login URL is not asked for: %s", refused.Text())
+	}
+	w.open("/certificates").Form("/manual").Set("certificate", pem, "issuer", w.tenant.SAMLIssuer()).Submit().Is(http.StatusSeeOther).
+		Follow().Has("Connection established", "No Login URL was given")
+	if c := w.conn(); c.IdP.SSORedirect != w.tenant.Authority()+"/saml2" || c.IdP.TenantID != w.tenant.ID {
+		t.Errorf("%+v", c.IdP)
+	}
+}
+
 // req: B13
 func TestValues_theUserAccessURLIsChecked(t *testing.T) {
 	w := newWorld(t)

@@ -33,6 +33,8 @@ type Values struct {
 	ClaimName  string `json:"claim_name,omitempty"`
 	ClaimValue string `json:"claim_value,omitempty"`
 	NameID     string `json:"name_id,omitempty"`
+	// UserAccessURL is from the application's Properties.
+	UserAccessURL string `json:"user_access_url,omitempty"`
 }
 
 // checkSetting is the kind of the setting that keeps what the last successful
@@ -141,6 +143,7 @@ func (st state) entered() Values {
 		return v
 	}
 	v.EntityID, v.NameID, v.ClaimName, v.ClaimValue = st.conn.EntityID, st.conn.NameIDSource, "", ""
+	v.UserAccessURL = st.conn.UserAccessURL
 	if len(st.conn.RequiredClaims) > 0 {
 		v.ClaimName, v.ClaimValue = st.conn.RequiredClaims[0].Name, st.conn.RequiredClaims[0].Equals
 	}
@@ -149,7 +152,7 @@ func (st state) entered() Values {
 
 // apply puts the values that a connection keeps into one.
 func (v Values) apply(n *directory.SAML) {
-	n.EntityID, n.NameIDSource = v.EntityID, v.NameID
+	n.EntityID, n.NameIDSource, n.UserAccessURL = v.EntityID, v.NameID, v.UserAccessURL
 	fold, rest := false, []directory.SAMLClaim{}
 	if len(n.RequiredClaims) > 0 {
 		fold, rest = n.RequiredClaims[0].AnyCase, n.RequiredClaims[1:]
@@ -227,6 +230,7 @@ func clashed(clash *modules.DraftConflict[Values]) error {
 		{"Required claim", yours.ClaimName, theirs.ClaimName},
 		{"Claim value", yours.ClaimValue, theirs.ClaimValue},
 		{"Name ID", yours.NameID, theirs.NameID},
+		{"User access URL", yours.UserAccessURL, theirs.UserAccessURL},
 	} {
 		if f.yours != f.theirs {
 			detail += fmt.Sprintf(" %s: theirs is %.200q, yours is %.200q.", f.name, f.theirs, f.yours)
