@@ -45,6 +45,7 @@ func (s *Section) exampleWorkspaces(add, look func(string, console.View)) {
 	people := store.Counts{Active: 412, Suspended: 7, Archived: 31}
 	full := modules.Seats{Limit: 400, Taken: 400, Waiting: 12}
 	add("workspaces/list empty", listPage{})
+	look("workspaces/list none of mine", listPage{})
 	add("workspaces/list full", listPage{Any: true, More: 3, For: "workspaces.home", Workspaces: []workspaceLine{
 		{ID: "acme", Name: "Acme Ltd", Role: console.Owner, Environment: directory.Production, People: 412, To: "/admin/workspaces/acme"},
 		{ID: "acme-sandbox", Name: "Acme Ltd (sandbox)", Role: console.Admin, Environment: directory.Sandbox, To: "/admin/workspaces/acme-sandbox"},
@@ -123,14 +124,14 @@ func (s *Section) exampleDirectories(add, look func(string, console.View)) {
 func (s *Section) exampleEntra(add, look func(string, console.View)) {
 	tiles := exampleTiles()
 	for _, state := range directory.ModuleStates() {
-		entra := Tile{Key: "entra", Name: "Microsoft Entra ID", Also: "Azure AD", State: state, Badge: state.Title(), Colour: stateColours[state], About: "Let people sign in with their Microsoft account.", Action: "Configure now", To: "/admin/workspaces/acme/settings/security/sso"}
+		entra := Tile{Key: "entra", Name: "Microsoft Entra ID", Also: "formerly Azure Active Directory (Azure AD)", State: state, Badge: state.Title(), Colour: stateColours[state], About: "Let people sign in with their Microsoft account.", Action: "Configure now", To: "/admin/workspaces/acme/settings/security/sso"}
 		add("workspaces/integrations "+string(state), integrationsPage{Entra: &entra, Modules: tiles, Others: []Tile{{Key: "domains", Name: "Domains", About: "Prove which e-mail domains are yours.", To: "/admin/workspaces/acme", Action: "Open"}}})
 	}
 	add("workspaces/integrations nothing found", integrationsPage{Q: "fax"})
 	bad := preflight(directory.ModuleSCIM, false, false, directory.Plan{Contact: "Provisioning is part of the Business plan.", ContactURL: "https://example.com/upgrade"})
 	good := preflight(directory.ModuleSAML, true, true, directory.Plan{})
 	tabs := func(m directory.Module, t Tile, on bool, checks []modules.Check) securityPage {
-		return securityPage{Tab: m, Tile: t, On: on, Checks: checks, Seen: shownChecks(checks), SSO: "/admin/workspaces/acme/settings/security/sso", SCIM: "/admin/workspaces/acme/settings/security/scim"}
+		return securityPage{Tab: m, Workspace: "acme", Tile: t, On: on, Checks: checks, Seen: shownChecks(checks), SSO: "/admin/workspaces/acme/settings/security/sso", SCIM: "/admin/workspaces/acme/settings/security/scim"}
 	}
 	add("workspaces/security sso", tabs(directory.ModuleSAML, tiles[1], true, good))
 	add("workspaces/security scim draft", tabs(directory.ModuleSCIM, tiles[2], false, bad))

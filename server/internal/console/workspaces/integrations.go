@@ -58,7 +58,7 @@ func (s *Section) integrations(ctx context.Context, c *console.Call, in searchIn
 func entraTile(c *console.Call, all []modules.Standing) Tile {
 	state := overall(all)
 	t := Tile{
-		Key: "entra", Name: "Microsoft Entra ID", Also: "Azure AD", State: state, Badge: state.Title(), Colour: stateColours[state],
+		Key: "entra", Name: "Microsoft Entra ID", Also: "formerly Azure Active Directory (Azure AD)", State: state, Badge: state.Title(), Colour: stateColours[state],
 		About: "Let people sign in with their Microsoft account, and let Entra keep the list of people here.",
 		words: entraWords, To: path(c, "workspaces.sso"), Action: "Configure now",
 	}

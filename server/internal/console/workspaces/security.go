@@ -23,6 +23,8 @@ type securityPage struct {
 	Draft  modules.Progress `json:"draft"`
 	// Lead is what may be done besides: the module's own pages.
 	Lead string `json:"-"`
+	// Workspace is the ID that people enter to sign in.
+	Workspace string `json:"workspace"`
 	// SSO and SCIM are the addresses of the tabs.
 	SSO  string `json:"-"`
 	SCIM string `json:"-"`
@@ -63,7 +65,8 @@ func (s *Section) security(ctx context.Context, c *console.Call, m directory.Mod
 	if p.On, err = s.Modules.On(ctx, c.Workspace.ID, m); err != nil {
 		return p, err
 	}
-	return p, nil
+	_, p.Workspace, err = s.names(ctx, c)
+	return p, err
 }
 
 // shownChecks are the checks before a set-up as the console shows checks.

@@ -54,7 +54,8 @@ func (s *Section) settings(ctx context.Context, c *console.Call, _ struct{}) (se
 		return p, err
 	}
 	for _, l := range []console.Link{
-		{Text: "SSO and SCIM", To: path(c, "workspaces.sso")},
+		{Text: "Single Sign-On (SSO and SCIM)", To: path(c, "workspaces.sso")},
+		{Text: "SCIM Provisioning", To: path(c, "workspaces.scim")},
 		{Text: "User Directory", To: path(c, "workspaces.userdirectory")},
 		{Text: "Plan and seats", To: path(c, "workspaces.plan")},
 		{Text: "Sandbox", To: path(c, "workspaces.environments")},
