@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/sqlite"
 )
 
@@ -25,7 +25,7 @@ import (
 //
 // req: A4
 func TestChromium_anOwnerJoinsAndSignsInWithAPasskey(t *testing.T) {
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+	st, err := sqlite.Open(t.Context(), litetest.File(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/lanyard-sso/lanyard/entratest"
 	"github.com/lanyard-sso/lanyard/server/api"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
@@ -34,6 +35,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 var engines = map[string]func(t testing.TB, dir string) func() *Store{
 	"sqlite": func(t testing.TB, dir string) func() *Store {
 		path := filepath.Join(dir, "lanyard.db")
+		litetest.Make(t, path)
 		return func() *Store { return opened(t)(sqlite.Open(context.Background(), path)) }
 	},
 	"postgres": func(t testing.TB, _ string) func() *Store {

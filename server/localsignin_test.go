@@ -339,6 +339,38 @@ func TestLink_itJoinsAnAccountOnlyWithWhoeverProvesThatItIsTheirs(t *testing.T) 
 	}
 }
 
+// With passwords alone nobody is known by their Microsoft account at first: the
+// test of the connection must not fail for that.
+//
+// req: B16 C1
+func TestLink_aTestSaysThatSomebodyWouldBeAskedToLink(t *testing.T) {
+	w := newLocal(t, "sqlite")
+	w.set(directory.SettingLocal, directory.LocalPolicy{Enabled: true, KeepLinked: true})
+	w.person("u-bo", "robert@acme.example", "bo")
+	bo := w.tenant.AddUser(entratest.User{GivenName: "Bo", Surname: "Berg"})
+	guest := w.tenant.AddUser(entratest.User{Guest: true, Mail: "di@partner.example", DisplayName: "Di"})
+	for who, want := range map[*entratest.User]string{bo: "would be asked for the password of their account here", guest: "The test sign-in failed"} {
+		link, err := w.setup.NewTest(t.Context(), "acme")
+		w.must(err)
+		page, err := w.entra.Browser().Visit(t.Context(), link.URL, who)
+		w.must(err)
+		if !strings.Contains(page.Body, want) {
+			t.Errorf("%s: %s", who.DisplayName, page.Body)
+		}
+	}
+	if u, err := w.store.User(t.Context(), "acme", "u-bo"); err != nil || u.ObjectID != "" {
+		t.Errorf("the test linked %+v, %v", u, err)
+	}
+	w.set(directory.SettingLocal, directory.LocalPolicy{})
+	link, err := w.setup.NewTest(t.Context(), "acme")
+	w.must(err)
+	page, err := w.entra.Browser().Visit(t.Context(), link.URL, bo)
+	w.must(err)
+	if !strings.Contains(page.Body, "The test sign-in failed") {
+		t.Errorf("without passwords: %s", page.Body)
+	}
+}
+
 // everyPath is each way to be signed in, and what it says of one person. The
 // sessions were begun before the policy was changed.
 type everyPath struct {

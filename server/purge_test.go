@@ -3,18 +3,18 @@ package server
 import (
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"github.com/lanyard-sso/lanyard/server/sqlite"
 )
 
 // req: E6
 func TestPurge_itErasesOnlyWhoWasArchivedLongEnoughWhereThatIsWanted(t *testing.T) {
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+	s, err := sqlite.Open(t.Context(), litetest.File(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,13 +9,13 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/api"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/sqlite"
 )
 
@@ -26,7 +26,7 @@ func plain(t *testing.T, public string, change ...func(*Config)) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Config{Store: opened(t)(sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))), PublicURL: u}
+	c := Config{Store: opened(t)(sqlite.Open(t.Context(), litetest.File(t))), PublicURL: u}
 	for _, f := range change {
 		f(&c)
 	}

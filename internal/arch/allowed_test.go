@@ -52,6 +52,7 @@ var arrows = []arrow{
 	{"server/internal/store/storetest", []string{"server/internal/directory", "server/internal/store", "problem"}, "one suite for both engines"},
 	{"server/internal/conform", nil, "it asks any provider over HTTP; what it shared with ours it could not find fault with"},
 	{"server/internal/pgtest", nil, "it starts a PostgreSQL for tests and knows nothing of what is kept in it"},
+	{"server/internal/litetest", []string{"server/internal/store", "server/sqlite"}, "it gives tests a database and knows nothing of what is kept in it"},
 	{"server/internal/outbound", []string{"problem"}, "which addresses a server may call is one rule for everything that calls"},
 	{"server/internal/seal", []string{"problem"}, "how a text is hidden from a copy of the database is one rule for all that must keep one"},
 	{"server/internal/notify", []string{"server/api", "server/internal/directory", "server/internal/seal", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
@@ -70,7 +71,7 @@ var arrows = []arrow{
 	{"server/internal/timeline", []string{"server/internal/directory", "server/internal/store", "problem"}, "one list of what happened to somebody, for commands and pages alike"},
 	{"server/internal/deliver", []string{"server/api", "server/internal/directory", "server/internal/outbound", "server/internal/store", "problem"}, "flows meet in the store, never by calling each other"},
 	{"server/internal/console", []string{"server/api", "server/internal/directory", "server/internal/store", "problem"}, "what all pages stand on knows none of them"},
-	{"server/internal/console/consoletest", []string{"server/internal/console", "server/internal/directory", "server/internal/pgtest", "server/internal/store", "server/postgres", "server/sqlite", "problem"}, "tests of pages need a console on a database, and no section"},
+	{"server/internal/console/consoletest", []string{"server/internal/console", "server/internal/directory", "server/internal/litetest", "server/internal/pgtest", "server/internal/store", "server/postgres", "server/sqlite", "problem"}, "tests of pages need a console on a database, and no section"},
 	{"server/internal/console/...", []string{"server/internal/...", "server/api", "platform/redirect", "problem"}, "pages hand acts to the flows, as commands do"},
 
 	{"cmd/lanyardd", []string{"server/cli", "server", "server/sqlite", "server/postgres", "entratest", "problem"}, "main hands the commands both engines and, for dev, entratest"},

@@ -18,6 +18,7 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/announce"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/notify"
 	"github.com/lanyard-sso/lanyard/server/internal/notify/notifytest"
 	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
@@ -41,7 +42,7 @@ type office struct {
 
 func each(t *testing.T, f func(*office)) {
 	t.Run("sqlite", func(t *testing.T) {
-		st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+		st, err := sqlite.Open(t.Context(), litetest.File(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -363,7 +364,7 @@ func TestValid_namesTheFieldThatIsWrong(t *testing.T) {
 }
 
 func TestRecipients_ofSeveralPagesAreAllFound(t *testing.T) {
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+	st, err := sqlite.Open(t.Context(), litetest.File(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,6 +17,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/entratest"
 	"github.com/lanyard-sso/lanyard/server"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/sqlite"
 )
 
@@ -27,21 +27,24 @@ type world struct {
 	entra  *entratest.Entra
 	tenant *entratest.Tenant
 	server *server.Server
+	store  *server.Store
 	// base is the server's address.
 	base string
 	log  *bytes.Buffer
 }
 
-// begin starts both. change alters the server's configuration.
-func begin(t *testing.T, change func(*server.Config)) *world {
+// begin starts both. change alters the server's configuration, and more is how
+// Microsoft is to be.
+func begin(t *testing.T, change func(*server.Config), more ...entratest.Options) *world {
 	t.Helper()
-	w := &world{t: t, entra: entratest.New(t), log: &bytes.Buffer{}}
+	w := &world{t: t, entra: entratest.New(t, more...), log: &bytes.Buffer{}}
 	w.tenant = w.entra.AddTenant(entratest.TenantOptions{})
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+	st, err := sqlite.Open(t.Context(), litetest.File(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
+	w.store = st
 	var h http.Handler
 	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { h.ServeHTTP(rw, r) }))
 	t.Cleanup(srv.Close)
@@ -92,6 +95,13 @@ func (w *world) owner(name string) *hands {
 	h.press("Create a passkey")
 	h.says("You sign in with your passkey from now on")
 	return h
+}
+
+// employee is somebody's browser that reaches Microsoft by Microsoft's own names,
+// as browsers elsewhere do.
+func (w *world) employee(name string) *hands {
+	w.t.Helper()
+	return browser(w.t, name, chromedp.Flag("no-proxy-server", false), chromedp.ProxyServer(w.entra.ProxyURL()), chromedp.IgnoreCertErrors)
 }
 
 // authenticator gives the browser one that verifies its user.

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server"
 	"github.com/lanyard-sso/lanyard/server/internal/conform"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"github.com/lanyard-sso/lanyard/server/sqlite"
@@ -30,7 +30,7 @@ import (
 // ours is a Lanyard server with one workspace, reached through change.
 func ours(t *testing.T, change func(http.Handler) http.Handler) conform.Config {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+	s, err := sqlite.Open(t.Context(), litetest.File(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,12 +11,12 @@ import (
 	"fmt"
 	"math/big"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"github.com/lanyard-sso/lanyard/server/postgres"
@@ -47,7 +47,7 @@ func each(t *testing.T, test func(*bench)) {
 // one runs a test on SQLite: what it is about is the same on every engine.
 func one(t *testing.T, test func(*bench)) {
 	t.Helper()
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+	st, err := sqlite.Open(t.Context(), litetest.File(t))
 	on(t, st, err, test)
 }
 

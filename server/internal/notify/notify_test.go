@@ -14,6 +14,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/notify"
 	"github.com/lanyard-sso/lanyard/server/internal/notify/notifytest"
 	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
@@ -111,7 +112,7 @@ func (d *desk) state(to string) notify.Delivery {
 
 func lite(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+	s, err := sqlite.Open(t.Context(), litetest.File(t))
 	if err != nil {
 		t.Fatal(err)
 	}

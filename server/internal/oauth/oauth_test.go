@@ -14,7 +14,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/entra"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/oauth"
 	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
@@ -86,7 +86,7 @@ func newDesk(t testing.TB, engine string) *desk {
 	var s *store.Store
 	var err error
 	if engine == "sqlite" {
-		s, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db"))
+		s, err = sqlite.Open(t.Context(), litetest.File(t))
 	} else {
 		s, err = postgres.Open(t.Context(), pgtest.URL(t))
 	}

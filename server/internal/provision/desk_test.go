@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
 	"github.com/lanyard-sso/lanyard/server/internal/provision"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
@@ -82,7 +83,9 @@ type desk struct {
 var engines = map[string]func(t testing.TB) (*store.Store, string){
 	"sqlite": func(t testing.TB) (*store.Store, string) {
 		dir := t.TempDir()
-		s, err := sqlite.Open(t.Context(), filepath.Join(dir, "lanyard.db"))
+		file := filepath.Join(dir, "lanyard.db")
+		litetest.Make(t, file)
+		s, err := sqlite.Open(t.Context(), file)
 		if err != nil {
 			t.Fatal(err)
 		}

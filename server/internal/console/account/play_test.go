@@ -9,7 +9,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/admin"
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/password"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"github.com/lanyard-sso/lanyard/server/sqlite"
@@ -54,7 +54,7 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{T: t, now: time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)}
 	var err error
-	if s.st, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "lanyard.db")); err != nil {
+	if s.st, err = sqlite.Open(t.Context(), litetest.File(t)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.st.Close() })
