@@ -51,14 +51,16 @@ func (s *Store) GroupsOfPeople(ctx context.Context, dir string, people []string)
 // groupsOfText begins with the people and goes through the index of their
 // memberships; a cross join keeps SQLite to that order.
 func groupsOfText(size int) string {
-	var in strings.Builder
-	for i := range size {
-		if i > 0 {
-			in.WriteString(", ")
-		}
-		in.WriteString("$" + strconv.Itoa(i+2))
-	}
 	return `select u.id, r.id, r.display_name from users u cross join members m cross join resources r
-		where u.directory = $1 and u.id in (` + in.String() + `) and m.member = 2 * u.pk and r.pk = m.grp and r.type = 'Group'
+		where u.directory = $1 and u.id in (` + marks(2, size) + `) and m.member = 2 * u.pk and r.pk = m.grp and r.type = 'Group'
 		order by u.pk, r.pk`
+}
+
+// marks are the places of n arguments, the first of which is numbered from.
+func marks(from, n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = "$" + strconv.Itoa(from+i)
+	}
+	return strings.Join(all, ", ")
 }

@@ -35,7 +35,7 @@ func (s *Store) Policy(ctx context.Context, ws directory.Workspace, now time.Tim
 			return fmt.Errorf("store: setting %s of workspace %q: %w", kind, ws.ID, err)
 		}
 		return nil
-	}, `select kind, doc from settings where workspace = $1 and kind in ($2, $3, $4, $5, $6, $7, $8, $9)`, args...)
+	}, `select kind, doc from settings where workspace = $1 and kind in (`+marks(2, len(directory.PolicySettings))+`)`, args...)
 	if err != nil {
 		return p, fmt.Errorf("store: reading the sign-in policy: %w", err)
 	}
@@ -171,7 +171,7 @@ func (s *Store) PolicyVersions(ctx context.Context) (map[string]string, error) {
 		}
 		all[workspace] += fmt.Sprintf("%s %d\n", kind, version)
 		return nil
-	}, `select workspace, kind, version from settings where kind in ($1, $2, $3, $4, $5, $6, $7) and workspace <> '' order by workspace, kind`, args...)
+	}, `select workspace, kind, version from settings where kind in (`+marks(1, len(args))+`) and workspace <> '' order by workspace, kind`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: reading versions of sign-in policies: %w", err)
 	}

@@ -73,6 +73,18 @@ var permitting = []promise{
 			f.Errorf("again: %d, %v", n, err)
 		}
 	}},
+	{"says of each kind of a policy's settings when it changes", func(f *fixture) {
+		s, ctx := f.acme(), f.Context()
+		before := ""
+		for _, kind := range directory.PolicySettings {
+			setting(f, s, kind, map[string]any{})
+			all, err := s.PolicyVersions(ctx)
+			if err != nil || all["acme"] == before {
+				f.Errorf("%s changed, and the version is still %q, %v", kind, before, err)
+			}
+			before = all["acme"]
+		}
+	}},
 	{"knows for one person's gate who is exempt and who waits for a seat", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
 		for i := range 2 {
