@@ -97,7 +97,7 @@ func TestDevSAML_aKeptDatabaseSignsInAsItIsToldEachTime(t *testing.T) {
 	for _, c := range []struct {
 		signIn string
 		status int
-	}{{"saml", http.StatusFound}, {"microsoft", http.StatusConflict}, {"both", http.StatusFound}} {
+	}{{"saml", http.StatusFound}, {"microsoft", http.StatusNotFound}, {"both", http.StatusFound}} {
 		r, stop := startDev(t, dir, c.signIn)
 		a, err := r.entra.entra.Browser().Get(t.Context(), r.server+"/w/acme/saml/login")
 		if err != nil {

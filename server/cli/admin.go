@@ -194,6 +194,9 @@ func (l adminLinkCmd) Run(c *command) error {
 // sayFirstOwner says how the server gets its first owner, where it has none.
 func (c *command) sayFirstOwner(srv *server.Server) error {
 	link, expires, err := srv.FirstAdminLink(c.ctx)
+	if c.ctx.Err() != nil {
+		return nil // whoever began is ending already
+	}
 	if err != nil || link == "" {
 		return err
 	}
