@@ -46,21 +46,11 @@ func (h *SAMLHandler) finishMicrosoftTest(w http.ResponseWriter, r *http.Request
 	id := microsoftIdentity(t)
 	res.NameID, res.Signed, res.Attributes = t.Subject, "ID token", claimsOf(t)
 	v := visit{ws: c.ws}
-	u, err := h.lookUp(r.Context(), c.ws, c.ws.JIT, id)
-	if err == nil {
-		err = c.rule(id)(u)
-	}
-	switch code, _ := problem.Of(err); {
-	case err != nil && code == problem.Internal:
+	v.conn.Disabled, v.conn.JIT = !c.set.Enabled, c.ws.JIT
+	if err := h.whoWouldBe(r.Context(), v, directory.MethodMicrosoft, id, c.rule(id), &res); err != nil {
 		return err
-	case err != nil:
-		res.failed(err)
-		res.Checks = append(res.Checks, TestCheck{Name: "person", Code: code, Sentence: res.Sentence, Expected: "somebody who may enter " + c.ws.ID, Received: id.UserName})
-	default:
-		v.conn.Disabled = !c.set.Enabled
-		res.Person = h.preview(v, u, id)
-		res.Checks = append(res.Checks, TestCheck{Name: "person", OK: true, Received: res.Person.UserName})
-		res.Would = wouldBe(v, u, id, *res.Person, "Sign-in with Microsoft")
+	}
+	if res.State == TestPassed {
 		if err := h.Store.NoteMicrosoftTest(r.Context(), c.ws.ID, a.Config, h.Now()); err != nil {
 			return fmt.Errorf("noting the test: %w", err)
 		}

@@ -77,7 +77,10 @@ type TestCheck struct {
 // TestPerson is who the sign-in would be.
 type TestPerson struct {
 	// ID is empty for a person who would be created.
-	ID       string `json:"id,omitempty"`
+	ID string `json:"id,omitempty"`
+	// Asked: nobody is known by this sign-in, and the person would be asked for the
+	// password of their account here, to link the two.
+	Asked    bool   `json:"asked,omitempty"`
 	UserName string `json:"user_name,omitempty"`
 	Name     string `json:"name,omitempty"`
 	Email    string `json:"email,omitempty"`
@@ -229,20 +232,8 @@ func (h *SAMLHandler) finishTest(w http.ResponseWriter, r *http.Request, v visit
 		return errors.New("a test without a result")
 	}
 	id := claimed(k)
-	u, err := h.lookUp(r.Context(), v.ws, v.conn.JIT, id)
-	if err == nil {
-		err = v.rule(id)(u)
-	}
-	switch code, _ := problem.Of(err); {
-	case err != nil && code == problem.Internal:
+	if err := h.whoWouldBe(r.Context(), v, directory.MethodSAML, id, v.rule(id), res); err != nil {
 		return err
-	case err != nil:
-		res.failed(err)
-		res.Checks = append(res.Checks, TestCheck{Name: "person", Code: code, Sentence: res.Sentence, Expected: "somebody who may enter " + v.ws.ID, Received: id.UserName})
-	default:
-		res.Person = h.preview(v, u, id)
-		res.Checks = append(res.Checks, TestCheck{Name: "person", OK: true, Received: res.Person.UserName})
-		res.Would = wouldBe(v, u, id, *res.Person, "SAML sign-in")
 	}
 	res.ConfigHash = k.Purpose.Config
 	if err := h.storeResult(r.Context(), v.ws.ID, k.Purpose.Test, *res); err != nil {
@@ -255,6 +246,42 @@ func (h *SAMLHandler) finishTest(w http.ResponseWriter, r *http.Request, v visit
 	}
 	return h.show(w, http.StatusOK, "test", testPage{Workspace: v.ws.ID, Name: v.ws.Name, Result: *res, Causes: problem.Causes(res.Code)})
 }
+
+// whoWouldBe puts into the result of a test who it would be and what would happen,
+// or why nobody may enter. Somebody who would be asked which account is theirs
+// passes: with passwords alone nobody is known by anything else at first.
+func (h *SAMLHandler) whoWouldBe(ctx context.Context, v visit, m directory.Method, id identity, rule func(*directory.User) error, res *TestResult) error {
+	u, err := h.lookUp(ctx, v.ws, v.conn.JIT, id)
+	if err == nil {
+		err = rule(u)
+	}
+	asked := false
+	if err != nil {
+		var more error
+		if asked, more = h.linkable(ctx, v.ws, m, keptOf(id), err); more != nil {
+			return more
+		}
+	}
+	code, _ := problem.Of(err)
+	switch {
+	case asked:
+		res.Person = &TestPerson{UserName: shownAs(keptOf(id)), Name: id.Name, Email: id.Email, Asked: true}
+	case err == nil:
+		res.Person = h.preview(v, u, id)
+	case code == problem.Internal:
+		return err
+	default:
+		res.failed(err)
+		res.Checks = append(res.Checks, TestCheck{Name: "person", Code: code, Sentence: res.Sentence, Expected: "somebody who may enter " + v.ws.ID, Received: id.UserName})
+		return nil
+	}
+	res.Checks = append(res.Checks, TestCheck{Name: "person", OK: true, Received: res.Person.UserName})
+	res.Would = wouldBe(v, u, id, *res.Person, testedWays[m])
+	return nil
+}
+
+// testedWays are what the ways to sign in are called in a test's result.
+var testedWays = map[directory.Method]string{directory.MethodSAML: "SAML sign-in", directory.MethodMicrosoft: "Sign-in with Microsoft"}
 
 // preview is who it would be.
 func (h *SAMLHandler) preview(v visit, u *directory.User, id identity) *TestPerson {
@@ -273,6 +300,8 @@ func (h *SAMLHandler) preview(v visit, u *directory.User, id identity) *TestPers
 func wouldBe(v visit, u *directory.User, id identity, p TestPerson, what string) []string {
 	out := []string{}
 	switch {
+	case p.Asked:
+		out = append(out, fmt.Sprintf("%s would be asked for the password of their account here, and the two would be linked, once and for all.", p.UserName))
 	case u == nil:
 		out = append(out, fmt.Sprintf("%s would be created, with the role %q.", id.UserName, p.Role))
 	case directory.NeedsLink(*u, id.Identity):

@@ -52,21 +52,13 @@ const linkLife = 10 * time.Minute
 // workspace has passwords. Otherwise the failure stays what it is. Nothing is said
 // about which accounts there are.
 func (h *SAMLHandler) offerLink(w http.ResponseWriter, r *http.Request, l linking, why error) error {
-	code, _ := problem.Of(why)
-	if code != problem.NotLinked && code != problem.NotAdmitted || !l.Asked || l.Identity.Guest || l.Identity.Fleeting || l.Identity.ObjectID == "" || h.Passwords == nil {
-		return why
-	}
 	ctx := r.Context()
 	ws, err := findWorkspace(ctx, h.Store, l.Workspace)
 	if err != nil {
 		return errors.Join(why, err)
 	}
-	p, err := h.Store.Policy(ctx, ws, h.Now())
-	if err != nil || p.Offers(directory.MethodLocal) != nil || p.Offers(l.Method) != nil {
-		return errors.Join(why, err)
-	}
-	taken, err := h.people(l.Method).byObjectID(ctx, ws, identity{Identity: l.Identity.Identity})
-	if err != nil || taken != nil {
+	may, err := h.linkable(ctx, ws, l.Method, l.Identity, why)
+	if err != nil || !may || !l.Asked {
 		return errors.Join(why, err)
 	}
 	handle := secret()
@@ -83,6 +75,21 @@ func (h *SAMLHandler) offerLink(w http.ResponseWriter, r *http.Request, l linkin
 		return fmt.Errorf("keeping the sign-in: %w", err)
 	}
 	return h.show(w, http.StatusOK, "link", linkPage{Workspace: ws.ID, Name: ws.Name, Handle: handle, As: shownAs(l.Identity)})
+}
+
+// linkable says whether somebody who was refused could prove with a password which
+// account of a workspace is theirs: see offerLink.
+func (h *SAMLHandler) linkable(ctx context.Context, ws directory.Workspace, m directory.Method, id keptIdentity, why error) (bool, error) {
+	code, _ := problem.Of(why)
+	if code != problem.NotLinked && code != problem.NotAdmitted || id.Guest || id.Fleeting || id.ObjectID == "" || h.Passwords == nil {
+		return false, nil
+	}
+	p, err := h.Store.Policy(ctx, ws, h.Now())
+	if err != nil || p.Offers(directory.MethodLocal) != nil || p.Offers(m) != nil {
+		return false, err
+	}
+	taken, err := h.people(m).byObjectID(ctx, ws, identity{Identity: id.Identity})
+	return err == nil && taken == nil, err
 }
 
 // shownAs is what a person is told about the account that they signed in with.
