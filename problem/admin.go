@@ -18,6 +18,7 @@ const (
 	AdminAddress      Code = "LY-ADMIN-013"
 	AdminNoRecovery   Code = "LY-ADMIN-014" // recovery codes without a password
 	AdminNoPasskeys   Code = "LY-ADMIN-015" // the console has no host name
+	AdminElsewhere    Code = "LY-ADMIN-016" // an account that is not whoever gives's alone
 	AdminMSUnset      Code = "LY-ADMIN-020"
 	AdminMSUnlinked   Code = "LY-ADMIN-021"
 	AdminMSTaken      Code = "LY-ADMIN-022"
@@ -43,6 +44,7 @@ var adminTexts = map[Code]Text{
 	AdminAddress:      {422, "This is not an e-mail address.", "Enter one such as ada@acme.example.", You},
 	AdminNoRecovery:   {409, "Recovery codes need a password beside them.", "Set a password first: a code alone opens nothing.", You},
 	AdminNoPasskeys:   {409, "This console is reached by a number and not by a name, for which browsers make no passkeys.", "Use an authenticator app, or reach the console by a host name.", Operator},
+	AdminElsewhere:    {409, "Somebody with this e-mail address administers other workspaces already.", "Ask an owner of the server to give them the role: that the account is theirs has to be known.", Admin},
 	AdminMSUnset:      {409, "Sign-in with Microsoft is not set up for administrators.", "Sign in another way. A server owner can set it up under Your account.", Admin},
 	AdminMSUnlinked:   {403, "No administrator is linked to this Microsoft account.", "Sign in another way, then link your Microsoft account under Your account.", You},
 	AdminMSTaken:      {409, "This Microsoft account is linked to another administrator.", "Sign in at Microsoft with your own account.", You},

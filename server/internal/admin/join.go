@@ -163,7 +163,7 @@ func (a *Admin) firstOwner(ctx context.Context, name, email string) (directory.A
 	if name == "" {
 		name = email
 	}
-	who := directory.Administrator{ID: uuid.NewString(), Email: email, Name: name, ServerOwner: true, Created: a.now()}
+	who := directory.Administrator{ID: uuid.NewString(), Email: email, Name: name, ServerOwner: true, First: true, Created: a.now()}
 	err = a.cfg.Store.CreateAdmin(ctx, who, func(all []directory.Administrator) error {
 		if owned(all) {
 			return problem.New(problem.AdminLink)
@@ -180,12 +180,13 @@ func (a *Admin) firstOwner(ctx context.Context, name, email string) (directory.A
 	if there.Enrolled() {
 		return there, problem.New(problem.AdminExists)
 	}
-	return a.cfg.Store.ChangeAdmin(ctx, there.ID, store.AdminChange{}, func(x *directory.Administrator, others others) error {
+	// Whoever holds an invitation of theirs was to own less.
+	return a.cfg.Store.ChangeAdmin(ctx, there.ID, store.AdminChange{EndOthers: !there.ServerOwner}, func(x *directory.Administrator, others others) error {
 		all, err := others()
 		if err == nil && owned(all) {
 			err = problem.New(problem.AdminLink)
 		}
-		x.ServerOwner = true
+		x.First, x.ServerOwner = x.First || !x.ServerOwner, true
 		return err
 	})
 }
@@ -232,8 +233,11 @@ func (a *Admin) Enrol(ctx context.Context, s Standing, f Factor, v Visitor) (Sig
 		change.Proven = s.Session.Hash
 	}
 	var codes []string
-	who, err := a.cfg.Store.ChangeAdmin(ctx, s.Admin.ID, change, func(x *directory.Administrator, _ others) error {
+	who, err := a.cfg.Store.ChangeAdmin(ctx, s.Admin.ID, change, func(x *directory.Administrator, others others) error {
 		codes = nil
+		if err := onlyFirst(x, others); err != nil {
+			return err
+		}
 		if s.Joining && !s.Recovering && x.Enrolled() {
 			return problem.New(problem.AdminLink) // somebody was quicker with the same link
 		}
@@ -281,6 +285,19 @@ func (a *Admin) Enrol(ctx context.Context, s Standing, f Factor, v Visitor) (Sig
 		return Signed{}, nil, err
 	}
 	return Signed{Admin: who, Cookie: a.cookie(sessionCookie, token.Reveal(), 0), Session: n.ID}, codes, nil
+}
+
+// onlyFirst lets one of those join who opened the link of the first owner.
+func onlyFirst(x *directory.Administrator, others others) error {
+	if !x.First {
+		return nil
+	}
+	all, err := others()
+	if err == nil && owned(all) {
+		err = problem.New(problem.AdminLink)
+	}
+	x.First = false
+	return err
 }
 
 func (a *Admin) endFirstLinks(ctx context.Context) error {

@@ -34,8 +34,12 @@ func (g Grant) check() error {
 }
 
 // mayGive says whether by may give or take a role: an owner of the workspace may,
-// and of the server only its owners.
+// and of the server only its owners. A token may not: whom it let in would stay
+// when it is revoked.
 func (g Grant) mayGive(by console.Principal) error {
+	if by.Bearer {
+		return problem.New(problem.AdminNoAccount)
+	}
 	if g.Workspace == "" && by.RoleIn("") < console.ServerOwner || by.RoleIn(g.Workspace) < console.Owner {
 		return problem.New(problem.AdminTooSmall)
 	}
@@ -79,11 +83,30 @@ func (a *Admin) Invite(ctx context.Context, by console.Principal, email, name st
 	if there.RoleIn(g.Workspace) == directory.AdminOwner && g.Workspace == "" || g.Workspace != "" && there.Roles[g.Workspace] != "" {
 		return there, Link{}, problem.New(problem.AdminExists)
 	}
+	// Nobody's address was proven: whoever was shown an invitation may have joined
+	// by it in another's name. So an account of other workspaces is given a role by
+	// who sees it whole, and its invitation is shown to nobody else.
+	if !allOf(by, there) {
+		return directory.Administrator{}, Link{}, problem.New(problem.AdminElsewhere)
+	}
 	if there, err = a.SetRole(ctx, by, there.ID, g); err != nil || there.Enrolled() {
 		return there, Link{}, err
 	}
 	link, err = a.Reinvite(ctx, by, there.ID)
 	return there, link, err
+}
+
+// allOf says whether by owns everything that somebody administers.
+func allOf(by console.Principal, who directory.Administrator) bool {
+	if by.RoleIn("") >= console.ServerOwner {
+		return true
+	}
+	for ws := range who.Roles {
+		if by.RoleIn(ws) < console.Owner {
+			return false
+		}
+	}
+	return !who.ServerOwner
 }
 
 // Reinvite makes a new link for somebody who was invited and did not join; the one
@@ -93,11 +116,23 @@ func (a *Admin) Reinvite(ctx context.Context, by console.Principal, admin string
 	if err != nil {
 		return Link{}, err
 	}
-	if who.Enrolled() {
+	switch {
+	case by.Bearer:
+		return Link{}, problem.New(problem.AdminNoAccount)
+	case who.Enrolled():
 		return Link{}, problem.New(problem.AdminExists)
+	case !allOf(by, who): // the link opens what is not by's to open
+		return Link{}, problem.New(problem.AdminElsewhere)
 	}
 	link, ticket := a.newLink(ticketInvite, who.ID, InviteFor)
-	if err := a.cfg.Store.PutAdminTickets(ctx, ticket); err != nil {
+	change := store.AdminChange{Put: []store.AdminTicket{ticket}, EndOthers: true, Now: a.now()}
+	if _, err := a.cfg.Store.ChangeAdmin(ctx, who.ID, change, func(x *directory.Administrator, _ others) error {
+		if x.Enrolled() {
+			return problem.New(problem.AdminExists)
+		}
+		x.First = false
+		return nil
+	}); err != nil {
 		return Link{}, err
 	}
 	a.mailInvitation(ctx, by, who, link, Grant{})
@@ -145,7 +180,13 @@ func (a *Admin) SetRole(ctx context.Context, by console.Principal, admin string,
 	if err := errors.Join(g.check(), g.mayGive(by)); err != nil {
 		return directory.Administrator{}, err
 	}
-	who, err := a.cfg.Store.ChangeAdmin(ctx, admin, store.AdminChange{}, func(x *directory.Administrator, others others) error {
+	there, err := a.Find(ctx, admin)
+	if err != nil {
+		return there, err
+	}
+	// Who holds an invitation, or has opened it, was to get what it was for then.
+	change := store.AdminChange{EndOthers: !there.Enrolled() && g.Role != "" && there.Roles[g.Workspace] == ""}
+	who, err := a.cfg.Store.ChangeAdmin(ctx, there.ID, change, func(x *directory.Administrator, others others) error {
 		before := x.Clone()
 		give(x, g)
 		all, err := others()
@@ -189,7 +230,10 @@ func stillOwned(before, after directory.Administrator, others []directory.Admini
 // Remove removes an administrator altogether, with their sessions and tokens of the
 // API. Only an owner of the server, or they themselves, may.
 func (a *Admin) Remove(ctx context.Context, by console.Principal, admin string) error {
-	if by.RoleIn("") < console.ServerOwner && by.ID != admin {
+	switch {
+	case by.Bearer:
+		return problem.New(problem.AdminNoAccount)
+	case by.RoleIn("") < console.ServerOwner && by.ID != admin:
 		return problem.New(problem.AdminTooSmall)
 	}
 	err := a.cfg.Store.RemoveAdmin(ctx, admin, a.now(), func(x directory.Administrator, others []directory.Administrator) error {

@@ -149,7 +149,13 @@ type device struct {
 }
 
 func newDevice() *device {
-	return &device{auth: virtual.NewAuthenticator(), cred: virtual.NewCredential(virtual.KeyTypeEC2)}
+	cred := virtual.NewCredential(virtual.KeyTypeEC2)
+	// The library leaves zeros at the front of a coordinate out, which RFC 9053,
+	// section 7.1.1, forbids: 77 bytes is a key with both of 32.
+	for len(cred.Key.AttestationData()) != 77 {
+		cred = virtual.NewCredential(virtual.KeyTypeEC2)
+	}
+	return &device{auth: virtual.NewAuthenticator(), cred: cred}
 }
 
 // create answers the options for a new passkey.

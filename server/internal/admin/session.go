@@ -121,9 +121,10 @@ func (a *Admin) Joining(r *http.Request) (n directory.AdminSession, who director
 	return n, who, n.How == directory.ByJoining || n.How == directory.ByRecovering, nil
 }
 
-// SignOut ends the session of a request. The cookie ends that of the browser.
-func (a *Admin) SignOut(r *http.Request) (*http.Cookie, error) {
-	gone := a.cookie(sessionCookie, "", 0)
+// SignOut ends the session of a request. The cookies end what the browser has: its
+// session, and the setup link that it opened.
+func (a *Admin) SignOut(r *http.Request) ([]*http.Cookie, error) {
+	gone := []*http.Cookie{a.cookie(sessionCookie, "", 0), a.cookie(setupCookie, "", 0)}
 	n, _, err := a.read(r)
 	if err == nil {
 		err = a.cfg.Store.EndAdminSession(r.Context(), n.Admin, n.ID)

@@ -31,7 +31,7 @@ func (o *Console) browser(rt Route) http.Handler {
 		case rt.kind == act:
 			o.act(w, r, c, rt)
 		case strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
-			o.live(w, r, rt)
+			o.live(w, r, c, rt)
 		default:
 			o.look(w, r, c, rt)
 		}

@@ -64,6 +64,7 @@ type Console struct {
 	handler http.Handler
 	// uploading bounds how many files are in memory at once.
 	uploading chan struct{}
+	streams   streams
 	document  []byte
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -20,12 +21,52 @@ const (
 	liveEvery = time.Second
 	// liveFor is how long one stream lasts. The script begins another.
 	liveFor = 5 * time.Minute
+	// liveMost is how many streams one person has at once, and liveAll everybody
+	// together: each draws a page each second.
+	liveMost, liveAll = 20, 500
 )
+
+// streams counts those that are open, by person. It is safe for concurrent use.
+type streams struct {
+	mu   sync.Mutex
+	of   map[string]int
+	open int
+}
+
+// begin counts one more, unless there are too many.
+func (s *streams) begin(who string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of = map[string]int{}
+	}
+	if s.open >= liveAll || s.of[who] >= liveMost {
+		return false
+	}
+	s.open++
+	s.of[who]++
+	return true
+}
+
+func (s *streams) end(who string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open--
+	if s.of[who]--; s.of[who] == 0 {
+		delete(s.of, who)
+	}
+}
 
 // live keeps a page current: a stream of those of its regions that changed
 // (Server-sent events, html.spec.whatwg.org). A region is an element with an id
 // and data-live.
-func (o *Console) live(w http.ResponseWriter, r *http.Request, rt Route) {
+func (o *Console) live(w http.ResponseWriter, r *http.Request, c *Call, rt Route) {
+	// Strangers could have pages drawn without end.
+	if !c.Me.Known() || !o.streams.begin(c.Me.ID) {
+		w.WriteHeader(http.StatusNoContent) // which an EventSource takes for the end (WHATWG HTML, 9.2.3)
+		return
+	}
+	defer o.streams.end(c.Me.ID)
 	flow := http.NewResponseController(w)
 	if err := flow.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		o.fail(w, r, o.call(r), problem.Wrap(problem.Internal, err))

@@ -27,6 +27,9 @@ type Administrator struct {
 	Name  string `json:"name"`
 	// ServerOwner is an owner of every workspace, and of the server.
 	ServerOwner bool `json:"server_owner,omitempty"`
+	// First: they opened the link that the server's first owner joins by, and have
+	// not joined. Of several who did, one can.
+	First bool `json:"first,omitempty"`
 	// Roles are those in workspaces, by id.
 	Roles map[string]string `json:"roles,omitempty"`
 

@@ -103,6 +103,9 @@ func (s Section) setOwner(ctx ctx, c *console.Call, in ownerInput) (console.Done
 // join yet.
 func (s Section) recover(ctx ctx, c *console.Call, in idInput) (linkPage, error) {
 	c.Target(in.ID)
+	if c.Me.Bearer { // whom it let in would stay when it is revoked
+		return linkPage{}, problem.New(problem.AdminNoAccount)
+	}
 	who, err := s.byID(ctx, in.ID)
 	if err != nil {
 		return linkPage{}, err

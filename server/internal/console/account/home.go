@@ -249,6 +249,11 @@ func (s Section) linkMicrosoft(w http.ResponseWriter, r *http.Request, c *consol
 	if !c.Me.Fresh {
 		return problem.New(problem.StepUpNeeded)
 	}
+	// Another site could lead a browser here in which somebody else is signed in at
+	// Microsoft (Fetch Metadata, W3C).
+	if from := r.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" && from != "none" {
+		return problem.New(problem.CrossSite)
+	}
 	return s.goToMicrosoft(w, r, c.Me, c.Path("account.home"))
 }
 

@@ -101,7 +101,9 @@ func (s Section) signOut(_ ctx, c *console.Call, _ none) (console.Done, error) {
 	if err != nil {
 		return console.Done{}, err
 	}
-	c.SetCookie(gone)
+	for _, k := range gone {
+		c.SetCookie(k)
+	}
 	return done(c, SignIn, "You are signed out."), nil
 }
 

@@ -131,7 +131,9 @@
     const stream = new EventSource(location.href);
     stream.addEventListener("region", (e) => { const r = JSON.parse(e.data); swap(r.id, r.html); });
     stream.addEventListener("all", (e) => { const all = JSON.parse(e.data); for (const id in all) if (all[id] !== drawn.get(id)) swap(id, all[id]); });
-    stream.addEventListener("over", () => { stream.close(); for (const r of document.querySelectorAll(".noscript")) r.hidden = false; });
+    const over = () => { stream.close(); for (const r of document.querySelectorAll(".noscript")) r.hidden = false; };
+    stream.addEventListener("over", over);
+    stream.addEventListener("error", () => { if (stream.readyState === EventSource.CLOSED) over(); });
     window.addEventListener("pagehide", () => stream.close());
   };
   const drawn = new Map();
