@@ -12,6 +12,13 @@
   };
   wake(document);
 
+  // Where the navigation scrolls sideways, the page that is shown is in sight.
+  for (const lit of document.querySelectorAll(".side [aria-current], .tabs [aria-current]")) {
+    const bar = lit.closest(".side") || lit.closest("ul");
+    const inside = lit.getBoundingClientRect(), around = bar.getBoundingClientRect();
+    bar.scrollLeft += inside.left - around.left - (around.width - inside.width) / 2;
+  }
+
   // What scrolls sideways can be reached by keyboard, also where nothing in it can.
   const reach = () => {
     for (const e of document.querySelectorAll(".scroll:not([role])")) {

@@ -66,7 +66,7 @@ func entraTile(c *console.Call, all []modules.Standing) Tile {
 		switch {
 		case st.State == directory.ModuleBroken:
 			t.Wrong = append(t.Wrong, sentences(st.Faults)...)
-			t.Action = "Mend it"
+			t.Action = "Fix it"
 		case st.Draft.Of > 0 && t.Action == "Configure now":
 			t.Action = Continue(st.Draft)
 			if to := path(c, moduleTexts[st.Module].route); to != "" {

@@ -114,7 +114,7 @@ func plainTile(st modules.Standing, plan directory.Plan) Tile {
 func nextOf(st modules.Standing) (next, action string) {
 	switch {
 	case st.State == directory.ModuleBroken:
-		return "People cannot use it until this is mended.", "Mend it"
+		return "People cannot use it until this is fixed.", "Fix it"
 	case st.Draft.Of > 0:
 		return "The set-up was begun and not finished.", Continue(st.Draft)
 	}
