@@ -14,6 +14,7 @@ const (
 	PasswordElsewhere Code = "LY-PW-006" // an embedding program keeps the accounts
 	PasswordNobody    Code = "LY-PW-007" // for commands: no such person, or no password
 	PasswordNoMail    Code = "LY-PW-008" // the person has no e-mail address
+	PasswordNoLinks   Code = "LY-PW-009" // nobody can be mailed a link: there is no mail server
 
 	LinkGone     Code = "LY-LINK-002" // the sign-in that waited for a password: unknown, used, expired
 	LinkTaken    Code = "LY-LINK-003" // the account is another Microsoft account's
@@ -54,6 +55,7 @@ var localTexts = map[Code]Text{
 	PasswordElsewhere: {409, "Passwords of this workspace are kept by the program that this server is part of.", "Change the password there.", Operator},
 	PasswordNobody:    {404, "There is nobody of that name in this workspace, or they have no password.", "See who has one with: lanyardd local list.", Admin},
 	PasswordNoMail:    {409, "This person has no e-mail address that a link could be sent to.", "Add one, or have a link printed with: lanyardd local link.", Admin},
+	PasswordNoLinks:   {409, "Links to choose a new password cannot be mailed here yet.", "Ask your IT administrator, who can make you one.", Admin},
 
 	LinkGone:     {410, "This sign-in waited too long, or was finished before.", "Sign in again.", You},
 	LinkTaken:    {409, "This account is linked to another Microsoft account already.", "Sign in with that one, or ask your IT administrator.", Admin},

@@ -85,6 +85,12 @@ func (s *Server) newBook() *local.Book {
 			_, err := s.post.Queue(ctx, m)
 			return err
 		},
+		MailReady: func(ctx context.Context) (bool, error) {
+			if len(s.cfg.ServerKey) == 0 {
+				return false, nil // mails wait in the database sealed, or not at all
+			}
+			return s.post.Ready(ctx)
+		},
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/api"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/local"
+	"github.com/lanyard-sso/lanyard/server/internal/notify"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -50,6 +51,17 @@ func (m *mailbox) last() directory.Mail {
 func newLocal(t testing.TB, engine string, change ...func(*Config)) *localWorld {
 	t.Helper()
 	w := &localWorld{samlWorld: newSAMLWorld(t, engine).start(nil, nil, change...), mails: &mailbox{got: make(chan struct{}, 100)}}
+	w.set(directory.SettingLocal, directory.LocalPolicy{Enabled: true})
+	return w
+}
+
+// nowhere is a mail server that is set and takes nothing.
+var nowhere = MailServer{Host: "127.0.0.1", Port: 1, Encryption: "none", From: "lanyard@acme.example"}
+
+// newMailing is newLocal on a server with a key, which it needs to send mails.
+func newMailing(t testing.TB, change ...func(*Config)) *localWorld {
+	t.Helper()
+	w := &localWorld{samlWorld: newSAMLWorld(t, "sqlite").start(nil, serverKey, change...), mails: &mailbox{got: make(chan struct{}, 100)}}
 	w.set(directory.SettingLocal, directory.LocalPolicy{Enabled: true})
 	return w
 }
@@ -184,8 +196,30 @@ func text(t testing.TB, resp *http.Response) string {
 	}
 }
 
+func TestLocal_aLinkIsPromisedOnlyWhereMailsCanBeSent(t *testing.T) {
+	w := newMailing(t)
+	home := text(t, w.call(nil, "GET", w.r.URL+"/w/acme/", nil))
+	if strings.Contains(home, "/password/forgot") || !strings.Contains(home, "Ask your IT administrator for a link") {
+		t.Errorf("without a mail server the page says %s", home)
+	}
+	forgot := func(method string) *http.Response {
+		return w.call(nil, method, w.r.URL+"/w/acme/password/forgot", url.Values{"email": {"bo@acme.example"}})
+	}
+	w.says(forgot("GET"), problem.PasswordNoLinks)
+	w.says(forgot("POST"), problem.PasswordNoLinks)
+	_, _, err := store.ChangeSetting(t.Context(), w.store, "", notify.Setting, store.SettingChange{Version: store.AnyVersion, Who: "test", Now: time.Now()},
+		func(m *MailServer) error { *m = nowhere; return nil })
+	w.must(err)
+	if home := text(t, w.call(nil, "GET", w.r.URL+"/w/acme/", nil)); !strings.Contains(home, "/password/forgot") {
+		t.Errorf("with one it says %s", home)
+	}
+	if resp := forgot("POST"); resp.StatusCode != http.StatusOK {
+		t.Errorf("with one: %d", resp.StatusCode)
+	}
+}
+
 func TestLocal_aMailedLinkChoosesAPasswordOnce(t *testing.T) {
-	w := newLocal(t, "sqlite")
+	w := newMailing(t, func(c *Config) { c.Mail = &nowhere })
 	u := w.person("u-bo", "bo@acme.example", "bo")
 	ws, err := w.store.Workspace(t.Context(), "acme")
 	w.must(err)
@@ -471,10 +505,11 @@ func newPaths(t testing.TB, engine string) *paths {
 	return w
 }
 
-// newMicrosoftBeside is newMicrosoft with SAML and the app's sign-in as well.
+// newMicrosoftBeside is newMicrosoft with SAML and the app's sign-in as well. Nobody
+// ends sessions in the background: what is refused is refused where it is asked.
 func newMicrosoftBeside(t testing.TB, engine string) *msWorld {
 	t.Helper()
-	w := &msWorld{samlWorld: newSAMLWorld(t, engine).start(nil, serverKey)}
+	w := &msWorld{samlWorld: newSAMLWorld(t, engine).start(nil, serverKey, func(c *Config) { c.poll = time.Hour })}
 	w.setUpMicrosoft(directory.ProofSecret)
 	return w
 }

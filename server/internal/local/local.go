@@ -74,6 +74,9 @@ type Config struct {
 	Now       func() time.Time
 	// Mail queues a mail. Nil means that links can only be printed by a command.
 	Mail func(ctx context.Context, m directory.Mail) error
+	// MailReady says whether a mail would be sent by now. Nil means that it would,
+	// where there is Mail.
+	MailReady func(ctx context.Context) (bool, error)
 	// Accounts, where it is set, keeps the passwords instead of the store.
 	Accounts Accounts
 }
@@ -89,6 +92,18 @@ func New(c Config) *Book { return &Book{cfg: c, hasher: password.NewHasher(passw
 
 // Elsewhere reports whether an embedding program keeps the passwords.
 func (b *Book) Elsewhere() bool { return b.cfg.Accounts != nil }
+
+// SendsLinks reports whether somebody who forgot their password can be sent a link
+// to choose another.
+func (b *Book) SendsLinks(ctx context.Context) (bool, error) {
+	if b.cfg.Accounts != nil || b.cfg.Mail == nil {
+		return false, nil
+	}
+	if b.cfg.MailReady == nil {
+		return true, nil
+	}
+	return b.cfg.MailReady(ctx)
+}
 
 // How wrong passwords are answered: the first few at once, for people mistype;
 // then each has to wait longer, up to an hour. So nobody is locked out for good by

@@ -23,6 +23,8 @@ type Passwords interface {
 	// Elsewhere reports whether an embedding program keeps the passwords, so that
 	// none is set here.
 	Elsewhere() bool
+	// SendsLinks reports whether a link can be mailed to whoever forgot theirs.
+	SendsLinks(ctx context.Context) (bool, error)
 }
 
 // local finds the workspace of a request about passwords, where it has any.
@@ -94,7 +96,7 @@ func isActive(u *directory.User) error {
 
 // forgotPage asks for the address to send a link to.
 func (h *SAMLHandler) forgotPage(w http.ResponseWriter, r *http.Request) error {
-	ws, _, err := h.reset(r)
+	ws, _, err := h.mailing(r)
 	if err != nil {
 		return err
 	}
@@ -110,13 +112,27 @@ func (h *SAMLHandler) reset(r *http.Request) (directory.Workspace, directory.Pol
 	return ws, p, err
 }
 
+// mailing is reset for what mails links: nobody is told to look into their mail
+// where none can come.
+func (h *SAMLHandler) mailing(r *http.Request) (directory.Workspace, directory.Policy, error) {
+	ws, p, err := h.reset(r)
+	if err != nil {
+		return ws, p, err
+	}
+	sends, err := h.Passwords.SendsLinks(r.Context())
+	if err == nil && !sends {
+		err = problem.New(problem.PasswordNoLinks)
+	}
+	return ws, p, err
+}
+
 // forgot has a link mailed. The answer is the same for everybody, and was sent
 // before it is looked who that is.
 func (h *SAMLHandler) forgot(w http.ResponseWriter, r *http.Request) error {
 	if err := h.PasswordLimit(r); err != nil {
 		return err
 	}
-	ws, p, err := h.reset(r)
+	ws, p, err := h.mailing(r)
 	if err != nil {
 		return err
 	}

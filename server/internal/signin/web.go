@@ -78,6 +78,9 @@ type ways struct {
 	SAML      bool
 	Microsoft bool
 	Password  bool
+	// Links: whoever forgot their password can be sent a link. Kept: their password
+	// is kept here, so that somebody can make them one.
+	Links, Kept bool
 	// UserAccessURL is Entra's own link to the application.
 	UserAccessURL string
 }
@@ -107,8 +110,11 @@ func (h *SAMLHandler) waysOf(ctx context.Context, ws directory.Workspace) (ways,
 		return v, err
 	}
 	v.Microsoft = h.Microsoft != nil && m.Enabled && m.Complete() && v.policy.Offers(directory.MethodMicrosoftWeb) == nil
-	v.Password = h.Passwords != nil && v.policy.Offers(directory.MethodLocal) == nil
-	return v, nil
+	if v.Password = h.Passwords != nil && v.policy.Offers(directory.MethodLocal) == nil; v.Password {
+		v.Kept = !h.Passwords.Elsewhere()
+		v.Links, err = h.Passwords.SendsLinks(ctx)
+	}
+	return v, err
 }
 
 // home is the workspace's page for employees: the ways in, or who is signed in.
