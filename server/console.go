@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
+	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/api"
 	"github.com/lanyard-sso/lanyard/server/internal/admin"
 	"github.com/lanyard-sso/lanyard/server/internal/announce"
@@ -31,6 +33,9 @@ type ConsoleConfig struct {
 	URL *url.URL
 	// Disabled switches the console off.
 	Disabled bool
+	// Idle is how long an administrator stays signed in who does nothing, and
+	// Absolute how long at all. Zero means 30 minutes and 12 hours.
+	Idle, Absolute time.Duration
 	// Patterns adds the page /admin/_patterns, which shows every component of the
 	// console in every state, for those who develop it.
 	Patterns bool
@@ -56,6 +61,9 @@ func (s *Server) consoleURL() *url.URL {
 
 // newConsole puts the console together from its sections.
 func (s *Server) newConsole() (*console.Console, error) {
+	if d := s.cfg.Console; d.Idle < 0 || d.Absolute < 0 {
+		return nil, problem.Detailf(problem.BadConfig, "How long administrators stay signed in must not be negative.")
+	}
 	c, err := console.New(console.Config{
 		Store: s.cfg.Store, URL: s.consoleURL(), Public: s.cfg.PublicURL, Sentry: s.sentry(), Sections: s.consoleSections(),
 		Now: s.cfg.Now, Log: s.cfg.Log, ClientIP: s.cfg.clientIP, Version: s.cfg.Version,
@@ -94,6 +102,7 @@ func (s *Server) newAdmins() *admin.Admin {
 	loopback := api.Loopback(s.consoleURL().Hostname())
 	return admin.New(admin.Config{
 		Store: c.Store, URL: s.consoleURL(), Key: c.ServerKey, ClientIP: c.clientIP, Mail: s.post,
+		Idle: c.Console.Idle, Absolute: c.Console.Absolute,
 		Microsoft: &oidc.Client{
 			Verifier:   &entra.Verifier{HTTPClient: c.HTTPClient, Now: c.Now, AllowLoopbackHTTP: loopback},
 			HTTPClient: c.HTTPClient, Now: c.Now, AllowLoopbackHTTP: loopback,

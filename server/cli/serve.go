@@ -25,6 +25,8 @@ type serveCmd struct {
 	AdminListen    *string `name:"admin-listen" placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /version and profiles, for operators only (LANYARD_ADMIN_LISTEN). Default: none."`
 	ConsoleListen  *string `name:"console-listen" placeholder:"HOST:PORT|none" help:"Address for the administrators' console alone (LANYARD_CONSOLE_LISTEN); none switches it off. Default: at /admin of the public address."`
 	ConsoleURL     *string `name:"console-url" placeholder:"URL" help:"Address at which administrators reach --console-listen (LANYARD_CONSOLE_URL)."`
+	ConsoleIdle    *string `name:"console-idle" placeholder:"30m" help:"How long an administrator who does nothing stays signed in (LANYARD_CONSOLE_IDLE). Default 30m."`
+	ConsoleTTL     *string `name:"console-session-ttl" placeholder:"12h" help:"How long an administrator stays signed in at all (LANYARD_CONSOLE_SESSION_TTL). Default 12h."`
 	SessionTTL     *string `name:"session-ttl" placeholder:"1h" help:"How long a workspace session lasts (LANYARD_SESSION_TTL). Default 1h."`
 	TrustedProxies *string `name:"trusted-proxies" placeholder:"CIDR,…" help:"Reverse proxies whose X-Forwarded-For is believed (LANYARD_TRUSTED_PROXIES). Default: none."`
 	SCIMSchemas    *string `name:"scim-schemas" placeholder:"FILE" help:"TOML file with SCIM extensions and resource types of your own (LANYARD_SCIM_SCHEMAS). Default: none."`
@@ -44,7 +46,7 @@ func (serveCmd) Help() string {
 func (s serveCmd) Run(c *command) error {
 	set, err := c.resolve(s.Config, map[string]*string{
 		keyListen: s.Listen, keyPublicURL: s.PublicURL, keyAdminListen: s.AdminListen, keyDB: s.DB,
-		keyConsoleListen: s.ConsoleListen, keyConsoleURL: s.ConsoleURL,
+		keyConsoleListen: s.ConsoleListen, keyConsoleURL: s.ConsoleURL, keyConsoleIdle: s.ConsoleIdle, keyConsoleTTL: s.ConsoleTTL,
 		keySessionTTL: s.SessionTTL, keyTrustedProxies: s.TrustedProxies, keySCIMSchemas: s.SCIMSchemas,
 		keyWebhookKeyFile: s.WebhookKeyFile, keyServerKeyFile: s.ServerKeyFile,
 		keyLogLevel: s.LogLevel, keyLogFormat: s.LogFormat,

@@ -35,6 +35,8 @@ const (
 	keyAdminListen    = "admin_listen"
 	keyConsoleListen  = "console_listen"
 	keyConsoleURL     = "console_url"
+	keyConsoleIdle    = "console_idle"
+	keyConsoleTTL     = "console_session_ttl"
 	keyDB             = "db"
 	keySessionTTL     = "session_ttl"
 	keyTrustedProxies = "trusted_proxies"
@@ -53,6 +55,8 @@ var allSettings = []setting{
 	{keyAdminListen, ""},
 	{keyConsoleListen, ""},
 	{keyConsoleURL, ""}, // follows from console_listen, else from public_url
+	{keyConsoleIdle, "30m"},
+	{keyConsoleTTL, "12h"},
 	{keyDB, "sqlite:" + defaultFile},
 	{keySessionTTL, "1h"},
 	{keyTrustedProxies, ""},
@@ -218,40 +222,63 @@ func (s settings) publicURL(listening string) (*url.URL, error) {
 // noConsole as console_listen switches the console off.
 const noConsole = "none"
 
-// console says where the console is. listening is the address of its own listener,
-// or "" where it has none.
+// console says where the console is, and how long administrators stay signed in.
+// listening is the address of its own listener, or "" where it has none.
 func (s settings) console(listening string) (server.ConsoleConfig, error) {
+	var out server.ConsoleConfig
+	var err error
+	if out.Idle, err = s.duration(keyConsoleIdle, time.Minute, 24*time.Hour); err != nil {
+		return out, err
+	}
+	if out.Absolute, err = s.duration(keyConsoleTTL, time.Minute, 30*24*time.Hour); err != nil {
+		return out, err
+	}
+	if out.Idle > out.Absolute {
+		return out, problem.Detailf(problem.BadConfig, "console_idle (%s) is longer than console_session_ttl (%s).", s[keyConsoleIdle].From, s[keyConsoleTTL].From)
+	}
+	out.Disabled = s[keyConsoleListen].Text == noConsole
+	out.URL, err = s.consoleURL(listening)
+	return out, err
+}
+
+// consoleURL is the console's own address; nil where it has none.
+func (s settings) consoleURL(listening string) (*url.URL, error) {
 	at, v := s[keyConsoleListen], s[keyConsoleURL]
 	switch {
 	case at.Text == noConsole:
-		return server.ConsoleConfig{Disabled: true}, nil
+		return nil, nil
 	case at.Text == "" && v.Text != "":
-		return server.ConsoleConfig{}, problem.Detailf(problem.BadConfig, "console_url (%s) is the address of a console with a listener of its own: set console_listen.", v.From)
+		return nil, problem.Detailf(problem.BadConfig, "console_url (%s) is the address of a console with a listener of its own: set console_listen.", v.From)
 	case at.Text == "":
-		return server.ConsoleConfig{}, nil
+		return nil, nil
 	case v.Text == "":
 		host, port, err := net.SplitHostPort(listening)
 		if err != nil || !isLoopback(host) {
-			return server.ConsoleConfig{}, problem.Detailf(problem.BadConfig, "The console listens on %s, which others may reach, but console_url is not set.", listening)
+			return nil, problem.Detailf(problem.BadConfig, "The console listens on %s, which others may reach, but console_url is not set.", listening)
 		}
-		return server.ConsoleConfig{URL: &url.URL{Scheme: "http", Host: net.JoinHostPort("localhost", port)}}, nil
+		return &url.URL{Scheme: "http", Host: net.JoinHostPort("localhost", port)}, nil
 	}
 	u, err := url.Parse(v.Text)
 	if err != nil {
-		return server.ConsoleConfig{}, problem.Detailf(problem.BadConfig, "console_url (%s) is not a URL.", v.From)
+		return nil, problem.Detailf(problem.BadConfig, "console_url (%s) is not a URL.", v.From)
 	}
 	if err := server.CheckPublicURL(u); err != nil {
-		return server.ConsoleConfig{}, problem.Detailf(problem.BadConfig, "console_url (%s) is %q. %s", v.From, u.Redacted(), problem.DetailOf(err))
+		return nil, problem.Detailf(problem.BadConfig, "console_url (%s) is %q. %s", v.From, u.Redacted(), problem.DetailOf(err))
 	}
-	return server.ConsoleConfig{URL: &url.URL{Scheme: u.Scheme, Host: u.Host}}, nil
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
 
 // sessionTTL reads session_ttl.
 func (s settings) sessionTTL() (time.Duration, error) {
-	v := s[keySessionTTL]
-	d, err := parseDuration(keySessionTTL, v.Text)
-	if err != nil || d < time.Minute || d > 30*24*time.Hour {
-		return 0, problem.Detailf(problem.BadConfig, "session_ttl (%s) is %q; it can be 1m to 30d.", v.From, v.Text)
+	return s.duration(keySessionTTL, time.Minute, 30*24*time.Hour)
+}
+
+// duration reads a time that has bounds.
+func (s settings) duration(key string, least, most time.Duration) (time.Duration, error) {
+	v := s[key]
+	d, err := parseDuration(key, v.Text)
+	if err != nil || d < least || d > most {
+		return 0, problem.Detailf(problem.BadConfig, "%s (%s) is %q; it can be %s to %s.", key, v.From, v.Text, formatDuration(least), formatDuration(most))
 	}
 	return d, nil
 }

@@ -149,6 +149,9 @@ func TestPlan_itSaysWhatIsWrongWithASetting(t *testing.T) {
 		{keyLogFormat, "xml", problem.BadConfig},
 		{keySessionTTL, "1s", problem.BadConfig},
 		{keySessionTTL, "yes", problem.BadConfig},
+		{keyConsoleIdle, "30s", problem.BadConfig},
+		{keyConsoleIdle, "2d", problem.BadConfig},
+		{keyConsoleTTL, "31d", problem.BadConfig},
 		{keyTrustedProxies, "10.0.0.0/8, nonsense", problem.BadConfig},
 		{keyListen, "8080", problem.ListenFailed},
 		{keyListen, "", problem.ListenFailed},
@@ -172,6 +175,18 @@ func TestPlan_itSaysWhatIsWrongWithASetting(t *testing.T) {
 			}
 		})
 	}
+	t.Run("it reads how long administrators stay", func(t *testing.T) {
+		for _, c := range []struct{ idle, ttl, want string }{{"30m", "12h", "30m0s 12h0m0s"}, {"5m", "1h", "5m0s 1h0m0s"}, {"2h", "1h", ""}} {
+			set, err := newCommand(nil).resolve("", map[string]*string{keyConsoleIdle: &c.idle, keyConsoleTTL: &c.ttl})
+			if err != nil {
+				t.Fatal(err)
+			}
+			desk, err := set.console("")
+			if got := desk.Idle.String() + " " + desk.Absolute.String(); (err == nil) != (c.want != "") || err == nil && got != c.want {
+				t.Errorf("%s and %s: %s, %v", c.idle, c.ttl, got, err)
+			}
+		}
+	})
 	t.Run("it reads good ones", func(t *testing.T) {
 		proxies, ttl := "10.0.0.0/8, 192.0.2.7 ::1", "8h"
 		set, err := newCommand(nil).resolve("", map[string]*string{keyTrustedProxies: &proxies, keySessionTTL: &ttl})
