@@ -46,6 +46,7 @@ type devLine struct {
 	SCIMBase   string    `json:"scim_base"`
 	SCIMToken  string    `json:"scim_token"`
 	BrowserURL string    `json:"browser_url"`
+	ConsoleURL string    `json:"console_url"`
 	State      string    `json:"state"`
 	Control    string    `json:"control"`
 	DB         string    `json:"db"`
@@ -91,6 +92,21 @@ func people(t *testing.T, tm *terminal, l devLine, flags ...string) map[string]l
 	return by
 }
 
+// leadsToTheConsole holds that an address is that of the console, which asks
+// whoever comes to sign in.
+func leadsToTheConsole(t *testing.T, address string) {
+	t.Helper()
+	res, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	page, err := io.ReadAll(res.Body)
+	if err != nil || !strings.Contains(string(page), "Sign in to the console") {
+		t.Errorf("%q answered %d %v: %s", address, res.StatusCode, err, page)
+	}
+}
+
 // A person without a tenant walks the whole way: dev, a sign-in with a browser,
 // and the access ends when a second terminal disables them in Entra.
 //
@@ -107,6 +123,7 @@ func TestDev_someoneSignsInAndIsSignedOutByEntra(t *testing.T) {
 	if len(l.Users) != 5 || l.Workspace != "acme" {
 		t.Fatalf("it seeded %s", line)
 	}
+	leadsToTheConsole(t, l.ConsoleURL)
 
 	// Everybody came by provisioning, as Entra knows them.
 	provisioned := people(t, tm, l)

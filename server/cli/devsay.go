@@ -19,6 +19,7 @@ type devDoc struct {
 	CAFile      string            `json:"ca_file"`
 	Proxy       string            `json:"proxy"`
 	BrowserURL  string            `json:"browser_url"`
+	ConsoleURL  string            `json:"console_url"`
 	SAML        *devSAML          `json:"saml,omitempty"`
 	SCIMBase    string            `json:"scim_base"`
 	SCIMToken   string            `json:"scim_token"`
@@ -33,7 +34,7 @@ func (e *devEnv) doc() devDoc {
 	d := devDoc{
 		Server: e.public.String(), Workspace: e.ws.ID,
 		Authority: e.entra.Authority(), TenantID: e.tenantID, ClientID: e.clientID, Scope: e.entra.Scope(),
-		CAFile: e.caFile, Proxy: e.entra.ProxyURL(), BrowserURL: e.entra.BrowserURL(),
+		CAFile: e.caFile, Proxy: e.entra.ProxyURL(), BrowserURL: e.entra.BrowserURL(), ConsoleURL: e.public.JoinPath("admin", "/").String(),
 		SAML:     e.samlDoc(),
 		SCIMBase: e.scimBase(), SCIMToken: e.token.Reveal(), Users: e.entra.People(),
 		State: e.state.file, Control: e.state.record.Control, DB: "sqlite:" + e.dir + "/" + defaultFile,
@@ -72,6 +73,7 @@ func (c *command) sayDev(e *devEnv) error {
 		prefix = stateVariable + "=" + shellWord(d.State) + " "
 	}
 	c.say("\nThen end somebody's access from a second terminal:\n  %slanyardd dev entra disable %s", prefix, d.Users[0].UserPrincipalName)
+	c.say("\nThe admin console, where all of this is set up and seen, is at\n  %s", d.ConsoleURL)
 	c.say("\nStop with Ctrl+C.")
 	return nil
 }
