@@ -28,7 +28,7 @@ func (o *Console) exampleCall(e Example, now time.Time) *Call {
 		Me: e.Me, Now: now, Console: o.cfg.URL, Public: o.cfg.Public, routes: o.routes,
 		fixed: map[string]string{},
 	}
-	if !c.Me.Known() {
+	if !c.Me.Known() && !e.Nobody {
 		c.Me = Principal{ID: "a1", Name: "Ada Lovelace", Email: "ada@acme.example", ServerOwner: true, Fresh: true}
 	}
 	if h := e.View.Head(); !h.Server {

@@ -26,6 +26,7 @@ func functions() template.FuncMap {
 		"add":    func(a, b int) int { return a + b },
 		"list":   func(all ...string) []string { return all },
 		"string": func(v any) string { return fmt.Sprint(v) },
+		"role":   roleTitle,
 	}
 }
 
@@ -109,4 +110,16 @@ func span(d time.Duration) string {
 		return many(int64(d/time.Minute), "minute")
 	}
 	return many(int64(d/time.Second), "second")
+}
+
+// roleTitle is how pages write a role: it-admin is IT admin.
+func roleTitle(v any) string {
+	name := fmt.Sprint(v)
+	switch {
+	case name == "":
+		return ""
+	case name == ITAdmin.String():
+		return "IT admin"
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
 }

@@ -27,6 +27,8 @@ type Example struct {
 	View View
 	// Me is who looks. The zero Me is an owner of the workspace.
 	Me Principal
+	// Nobody: whoever looks is not signed in.
+	Nobody bool
 	// Err is shown on the page where it is set.
 	Err error
 }

@@ -15,7 +15,7 @@ type adminsPage struct {
 
 // Head is that of a page.
 func (adminsPage) Head() console.Head {
-	return console.Head{Title: "Administrators", Template: "account/admins.html", Nav: "serveradmins"}
+	return console.Head{Title: "Administrators", Template: "account/admins.html", Nav: "serveradmins", Server: true}
 }
 
 func (s Section) admins(ctx ctx, c *console.Call, _ none) (adminsPage, error) {
@@ -48,7 +48,7 @@ type onePage struct {
 
 // Head is that of a page.
 func (p onePage) Head() console.Head {
-	return console.Head{Title: p.Name, Template: "account/admin.html", Nav: "serveradmins"}
+	return console.Head{Title: p.Name, Template: "account/admin.html", Nav: "serveradmins", Server: true}
 }
 
 func (s Section) one(ctx ctx, c *console.Call, in idInput) (onePage, error) {
@@ -167,7 +167,7 @@ type microsoftPage struct {
 
 // Head is that of a page.
 func (microsoftPage) Head() console.Head {
-	return console.Head{Title: "Sign administrators in with Microsoft", Template: "account/microsoft.html", Nav: "serveradmins"}
+	return console.Head{Title: "Sign administrators in with Microsoft", Template: "account/microsoft.html", Nav: "serveradmins", Server: true}
 }
 
 func (s Section) microsoft(ctx ctx, _ *console.Call, _ none) (microsoftPage, error) {

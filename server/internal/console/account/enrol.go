@@ -33,7 +33,7 @@ type factorPage struct {
 
 // Head is that of a page.
 func (p factorPage) Head() console.Head {
-	h := console.Head{Title: p.title, Template: "account/" + p.template, Plain: p.Joining, Nav: "account"}
+	h := console.Head{Title: p.title, Template: "account/" + p.template, Plain: p.Joining, Nav: "account", Server: true}
 	return h
 }
 
@@ -143,7 +143,7 @@ type codesPage struct {
 
 // Head is that of a page.
 func (p codesPage) Head() console.Head {
-	h := console.Head{Title: "Your recovery codes", Template: "account/codes.html", Nav: "account", Plain: true}
+	h := console.Head{Title: "Your recovery codes", Template: "account/codes.html", Nav: "account", Plain: true, Server: true}
 	if len(p.Codes) == 0 {
 		h.Title = "You are in"
 	}

@@ -53,7 +53,7 @@ type sessionRow struct {
 
 // Head is that of a page.
 func (homePage) Head() console.Head {
-	return console.Head{Title: "Your account", Template: "account/home.html", Nav: "account"}
+	return console.Head{Title: "Your account", Template: "account/home.html", Nav: "account", Server: true}
 }
 
 // byNames are the ways to sign in, for people.
@@ -197,7 +197,7 @@ type passwordPage struct {
 
 // Head is that of a page.
 func (p passwordPage) Head() console.Head {
-	return console.Head{Title: "Choose a password", Template: "account/password.html", Nav: "account"}
+	return console.Head{Title: "Choose a password", Template: "account/password.html", Nav: "account", Server: true}
 }
 
 func (s Section) newPassword(ctx ctx, c *console.Call, _ none) (passwordPage, error) {
@@ -234,7 +234,7 @@ type goPage struct{}
 
 // Head is that of a page.
 func (goPage) Head() console.Head {
-	return console.Head{Title: "Link your Microsoft account", Template: "account/microsoftgo.html", Nav: "account"}
+	return console.Head{Title: "Link your Microsoft account", Template: "account/microsoftgo.html", Nav: "account", Server: true}
 }
 
 func (s Section) readyMicrosoft(ctx ctx, c *console.Call, _ none) (goPage, error) {

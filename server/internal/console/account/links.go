@@ -127,7 +127,7 @@ type tokenRow struct {
 func (p tokensPage) Head() console.Head {
 	h := console.Head{Title: "API tokens", Template: "account/tokens.html", Nav: "admins"}
 	if p.Server {
-		h.Nav = "serveradmins"
+		h.Nav, h.Server = "serveradmins", true
 	}
 	return h
 }

@@ -116,7 +116,7 @@ type linkPage struct {
 
 // Head is that of a page.
 func (p linkPage) Head() console.Head {
-	return console.Head{Title: p.Title, Template: "account/link.html", Nav: p.nav}
+	return console.Head{Title: p.Title, Template: "account/link.html", Nav: p.nav, Server: p.nav == "serveradmins"}
 }
 
 func (s Section) invite(ctx ctx, c *console.Call, in inviteInput) (linkPage, error) {

@@ -24,7 +24,7 @@ type signInPage struct {
 
 // Head is that of a page.
 func (signInPage) Head() console.Head {
-	return console.Head{Title: "Sign in to the console", Template: "account/signin.html", Plain: true}
+	return console.Head{Title: "Sign in to the console", Template: "account/signin.html", Plain: true, Server: true}
 }
 
 type nextInput struct {
@@ -160,7 +160,7 @@ func (p joinPage) Head() console.Head {
 	if p.Recover {
 		title = "Set up anew how you sign in"
 	}
-	return console.Head{Title: title, Template: "account/join.html", Plain: true}
+	return console.Head{Title: title, Template: "account/join.html", Plain: true, Server: true}
 }
 
 type tokenInput struct {
@@ -209,7 +209,7 @@ type setupPage struct {
 
 // Head is that of a page.
 func (setupPage) Head() console.Head {
-	return console.Head{Title: "You are asked to help with a set-up", Template: "account/setup.html", Plain: true}
+	return console.Head{Title: "You are asked to help with a set-up", Template: "account/setup.html", Plain: true, Server: true}
 }
 
 func (s Section) setup(ctx ctx, c *console.Call, in tokenInput) (setupPage, error) {
