@@ -86,9 +86,9 @@ func failJSON(w http.ResponseWriter, r *http.Request, err error) {
 			code, text := problem.Of(f.Err)
 			all.Faults = append(all.Faults, fieldProblem{f.Field, code, text.Sentence, problem.DetailOf(f.Err), text.Next})
 		}
-		var c interface{ Conflict() any }
+		var c *clash
 		if errors.As(err, &c) {
-			all.Conflict = c.Conflict()
+			all.Conflict = c.theirs
 		}
 		return all
 	})

@@ -221,7 +221,7 @@ func (s *Section) saveApp(ctx context.Context, c *console.Call, in appInput) (ap
 	}
 	ws, err := s.cfg.Store.UpdateWorkspace(ctx, c.Workspace.ID, c.Now, func(ws *directory.Workspace) error {
 		if in.Version != nil && ws.Version != *in.Version {
-			return problem.New(problem.M365Changed)
+			return appClash(ws.Microsoft, next)
 		}
 		next.Audience = ws.Microsoft.Audience
 		if ws.Microsoft.ClientID != next.ClientID {

@@ -2,9 +2,11 @@ package microsoft_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +40,31 @@ func sections(c *consoletest.Console) []console.Section {
 
 func TestPages_lookAsTheyDid(t *testing.T) {
 	consoletest.Golden(t, microsoft.New(microsoft.Config{PublicURL: &url.URL{}, Now: time.Now}))
+}
+
+// req: A16
+func TestSetUp_ofTwoAdministratorsTheSecondSeesBothVersions(t *testing.T) {
+	const mine, theirs = "99999999-2222-4333-8444-555555555555", "88888888-2222-4333-8444-555555555555"
+	consoletest.Each(t, sections, func(t *testing.T, c *consoletest.Console) {
+		for _, page := range []string{"/web", "/app"} {
+			first, second := c.Get(home+page).OK().Form(page), c.Get(home+page).OK().Form(page)
+			first.Set("client_id", client, "tenant_id", theirs).Submit().Is(http.StatusSeeOther)
+			a := second.Set("client_id", client, "tenant_id", mine, "domain_hint", "acme.com").Submit().Is(http.StatusConflict).
+				Has("theirs is "+strconv.Quote(theirs), "yours is "+strconv.Quote(mine), "Domain hint: theirs is", "Send the form again").HasNot("client) ID: theirs")
+			if a.Code() != problem.M365Changed {
+				t.Errorf("%s: %s", page, a.Code())
+			}
+			c.Get(home + page).OK().Has(theirs).HasNot(mine)
+			// The page that came back has what was entered, and replaces what is stored.
+			a.Form(page).Submit().Is(http.StatusSeeOther)
+			c.Get(home + page).OK().Has(mine)
+			var doc struct{ Conflict json.RawMessage }
+			c.JSON(http.MethodPost, home+page, map[string]any{"client_id": client, "tenant_id": theirs, "version": 0}).Is(http.StatusConflict).Into(&doc)
+			if !strings.Contains(string(doc.Conflict), mine) {
+				t.Errorf("%s: the answer does not say what is there: %s", page, doc.Conflict)
+			}
+		}
+	})
 }
 
 // req: A15

@@ -58,7 +58,7 @@ func (s *Section) saveWeb(ctx context.Context, c *console.Call, in webInput) (ou
 	out, err := s.cfg.Setup.Set(ctx, c.Workspace.ID, c.Me.Called(), seen(in.Version), signin.MicrosoftInput{
 		ClientID: in.ClientID, TenantID: in.TenantID, Authority: in.Authority, DomainHint: in.DomainHint,
 	})
-	return s.done(c, out, err, "Saved. Next: a certificate or a client secret.", "#proof")
+	return s.done(c, out, s.webClash(ctx, c, in, err), "Saved. Next: a certificate or a client secret.", "#proof")
 }
 
 // done leads on to the set-up.

@@ -175,21 +175,6 @@ func (st state) open(c *console.Call) error {
 	return nil
 }
 
-// conflict is that somebody else changed the same thing meanwhile, with what they
-// stored. Sending a form again that was shown since replaces it.
-type conflict struct {
-	err    error
-	theirs any
-}
-
-func (c *conflict) Error() string { return c.err.Error() }
-
-// Unwrap is the problem.
-func (c *conflict) Unwrap() error { return c.err }
-
-// Conflict is what is stored.
-func (c *conflict) Conflict() any { return c.theirs }
-
 // saveDraft stores a step of the wizard: what f makes of the values, and that the
 // step is done. version is that which the form was made from; AnyVersion where it
 // does not matter.
@@ -213,7 +198,7 @@ func (s *Section) saveDraft(ctx context.Context, c *console.Call, st state, vers
 	_, err := modules.SaveDraft(ctx, s.cfg.Desk.Store, c.Workspace.ID, directory.ModuleSAML, d, c.Me.Called(), c.Now)
 	var clash *modules.DraftConflict[Values]
 	if errors.As(err, &clash) {
-		return &conflict{clashed(clash), clash.Theirs}
+		return console.Clash(clashed(clash), clash.Theirs)
 	}
 	return err
 }
@@ -299,5 +284,5 @@ func (s *Section) changedSince(ctx context.Context, st state) error {
 			detail = fmt.Sprintf("%s saved it at %s. ", n.Who, n.Modified.UTC().Format("15:04 UTC on 2 January 2006"))
 		}
 	}
-	return &conflict{problem.Detailf(problem.ChangedSince, "%sWhat you entered is still in the form; send it again to put it in the place of theirs.", detail), page}
+	return console.Clash(problem.Detailf(problem.ChangedSince, "%sWhat you entered is still in the form; send it again to put it in the place of theirs.", detail), page)
 }
