@@ -79,7 +79,7 @@ func stepsFor(p Setup, c *console.Call) []SetupStep {
 			Do: []register.Item{{Value: "On this console: Automatic user provisioning → Enabled, then URL and tokens → Make a token."}},
 		},
 		{Title: "Add the application to your tenant", Where: where + " → All applications → New application", Do: applicationItems(p, c)},
-		{Title: "Open the provisioning page in Entra", Where: where + " → your application → Provisioning", Do: []register.Item{
+		{Title: "Open the provisioning page in Entra", Where: where + " → your application → Provisioning (on its Overview: Provision User Accounts)", Do: []register.Item{
 			{Value: pick("New configuration", "Get started")},
 			{Field: pick("Select authentication method", "Provisioning Mode"), Value: pick("Bearer authentication (or OAuth2 Client Credentials, with the client made here)", "Automatic")},
 		}},
@@ -89,7 +89,7 @@ func stepsFor(p Setup, c *console.Call) []SetupStep {
 			{Value: pick("Test connection", "Test Connection")},
 			{Value: pick("Create", "Save")},
 		}},
-		{Title: "Attribute mappings", Where: pick("Provisioning → Attribute mapping (Preview), or Edit attribute mappings", "Provisioning → Mappings"), Do: []register.Item{
+		{Title: "Attribute mappings", Where: pick("Provisioning → Attribute mapping (Preview), or Edit attribute mappings", "Provisioning → Mappings (under Manage provisioning: Edit attribute mappings)"), Do: []register.Item{
 			{Field: pick("Provision Microsoft Entra ID Groups → Enabled", "Provision Azure Active Directory Groups → Enabled"), Value: groupsEnabled(c)},
 			{Field: pick("Provision Microsoft Entra ID Users → Enabled", "Provision Azure Active Directory Users → Enabled"), Value: "Yes"},
 			{Field: "Add New Mapping → Source attribute", Value: "objectId"},
@@ -107,7 +107,7 @@ func stepsFor(p Setup, c *console.Call) []SetupStep {
 			{Value: register.DefaultAccessWarning},
 		}},
 		{Title: "Start", Where: pick("Provisioning → Overview", "Provisioning"), State: doneIf(seen(p.Checks, 2)), Do: []register.Item{
-			{Field: pick("Start provisioning", "Provisioning Status"), Value: pick("then confirm", "On, then Save")},
+			{Field: pick("Start provisioning", "Provisioning Status"), Value: pick("then confirm", "On, then Save; or Start provisioning on the page Provisioning")},
 			{Value: "The first cycle may take up to an hour and longer with many people; then Entra comes about every 40 minutes. Provision on demand shows one person at once."},
 		}},
 	}
