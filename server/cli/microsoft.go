@@ -122,7 +122,7 @@ type microsoftSetCmd struct {
 }
 
 func (m microsoftSetCmd) Run(c *command) error {
-	in := signin.MicrosoftInput{ClientID: m.ClientID, TenantID: m.TenantID, Authority: m.Authority, DomainHint: m.DomainHint, Untested: m.Untested}
+	in := signin.MicrosoftInput{ClientID: m.ClientID, TenantID: m.TenantID, Authority: m.Authority, DomainHint: m.DomainHint, Untested: m.Untested, AnyHost: true}
 	if m.Proof != nil {
 		p := directory.MicrosoftProof(*m.Proof)
 		in.Proof = &p

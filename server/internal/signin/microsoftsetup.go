@@ -20,6 +20,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/lanyard-sso/lanyard/problem"
+	"github.com/lanyard-sso/lanyard/server/api"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/entra"
 	"github.com/lanyard-sso/lanyard/server/internal/oidc"
@@ -87,9 +88,9 @@ type MicrosoftInput struct {
 	Secret        *string
 	SecretExpires time.Time
 	Enabled       *bool
-	// Untested lets it be switched on without a test sign-in. Only for commands of
-	// whoever runs the server.
-	Untested bool
+	// Untested lets it be switched on without a test sign-in, and AnyHost lets the
+	// authority be none of Microsoft's. Only for commands of whoever runs the server.
+	Untested, AnyHost bool
 }
 
 // Show returns how it is set up.
@@ -188,6 +189,11 @@ func (s *MicrosoftSetup) Set(ctx context.Context, workspace, who string, version
 		if err := s.check(*m); err != nil {
 			return err
 		}
+		if !in.AnyHost && m.Authority != was.Authority {
+			if err := s.checkHost(m.Cloud()); err != nil {
+				return err
+			}
+		}
 		if in.Enabled != nil {
 			return s.enable(ws.ID, *in.Enabled, in.Untested, m, *keys)
 		}
@@ -255,11 +261,26 @@ func (s *MicrosoftSetup) check(m directory.MicrosoftWeb) error {
 	return nil
 }
 
+// checkHost refuses an authority that is none of Microsoft's: whoever chose it
+// would vouch for everybody, and have this server call it.
+func (s *MicrosoftSetup) checkHost(authority string) error {
+	u, err := url.Parse(authority)
+	if err == nil && (slices.Contains(MicrosoftHosts, strings.ToLower(u.Host)) || s.Loopback && api.Loopback(u.Hostname())) {
+		return nil
+	}
+	return problem.Detailf(problem.M365BadSetting, "The authority is one of Microsoft's: %s.", strings.Join(MicrosoftHosts, ", "))
+}
+
 // CheckApp says what is wrong with the settings of the app's sign-in, and in which
 // field. Nothing at all is right too: then there is none.
-func (s *MicrosoftSetup) CheckApp(m directory.Microsoft) (field string, err error) {
+func (s *MicrosoftSetup) CheckApp(was, m directory.Microsoft) (field string, err error) {
 	if m == (directory.Microsoft{}) {
 		return "", nil
+	}
+	if m.Authority != "" && strings.TrimSuffix(m.Authority, "/") != strings.TrimSuffix(was.Authority, "/") {
+		if err := s.checkHost(m.Authority); err != nil {
+			return "authority", err
+		}
 	}
 	switch {
 	case m.ClientID == "":

@@ -69,6 +69,12 @@ type jitInput struct {
 // saveJIT says whether people whom nobody provisioned are let in: without
 // provisioning it is the only way for them to come.
 func (s *Section) saveJIT(ctx context.Context, c *console.Call, in jitInput) (console.Done, error) {
+	if err := s.open(ctx, c); err != nil {
+		return console.Done{}, err
+	}
+	if out, err := s.cfg.Setup.Show(ctx, c.Workspace.ID); err != nil || c.Me.Link != nil && out.Set.Enabled {
+		return console.Done{}, errors.Join(err, problem.New(problem.SSOLive))
+	}
 	_, err := s.cfg.Store.UpdateWorkspace(ctx, c.Workspace.ID, c.Now, func(ws *directory.Workspace) error {
 		ws.JIT = in.JIT
 		return nil
@@ -211,13 +217,29 @@ type appDone struct {
 	Version int64 `json:"version"`
 }
 
+// open says whether whoever asks may change how people sign in to the app: a setup
+// link does not lead to what was seen to work already.
+func (s *Section) open(ctx context.Context, c *console.Call) error {
+	if c.Me.Link == nil || c.Workspace.Microsoft.ClientID == "" {
+		return nil
+	}
+	set, _, err := store.ReadSetting[directory.Switches](ctx, s.cfg.Store, c.Workspace.ID, directory.SettingSwitches)
+	if err == nil && set.Proven[directory.ModuleMicrosoft] == c.Workspace.Microsoft.Fingerprint() {
+		err = problem.New(problem.SSOLive)
+	}
+	return err
+}
+
 func (s *Section) saveApp(ctx context.Context, c *console.Call, in appInput) (appDone, error) {
 	in.TenantID, in.ClientID = strings.ToLower(strings.TrimSpace(in.TenantID)), strings.ToLower(strings.TrimSpace(in.ClientID))
 	next := directory.Microsoft{
 		Authority: strings.TrimSpace(in.Authority), TenantID: in.TenantID, ClientID: in.ClientID, Scope: strings.TrimSpace(in.Scope), DomainHint: strings.TrimSpace(in.DomainHint),
 	}
-	if field, err := s.cfg.Setup.CheckApp(next); err != nil {
+	if field, err := s.cfg.Setup.CheckApp(c.Workspace.Microsoft, next); err != nil {
 		return appDone{}, console.Fault{Field: field, Err: err}
+	}
+	if err := s.open(ctx, c); err != nil {
+		return appDone{}, err
 	}
 	ws, err := s.cfg.Store.UpdateWorkspace(ctx, c.Workspace.ID, c.Now, func(ws *directory.Workspace) error {
 		if in.Version != nil && ws.Version != *in.Version {

@@ -188,6 +188,9 @@ func (s *Section) stop(ctx context.Context, c *console.Call, _ struct{}) (Stop, 
 }
 
 func (s *Section) disable(ctx context.Context, c *console.Call, _ struct{}) (console.Done, error) {
+	if c.Me.Link != nil {
+		return console.Done{}, problem.Detailf(problem.Forbidden, "A setup link sets things up, and takes nothing away that people use.")
+	}
 	err := s.update(ctx, c, func(ws *directory.Workspace) { ws.SCIMEnabled = false })
 	return console.Done{To: c.Path("provisioning.home"), Say: "Automatic user provisioning is switched off. Entra is answered 403."}, err
 }

@@ -214,8 +214,10 @@ func TestPreflight_redThenOneClickThenGreen(t *testing.T) {
 func TestSetupLink_leadsToTheSwitchOfItsModuleAlone(t *testing.T) {
 	one(t, func(t *testing.T, c *consoletest.Console) {
 		c.As(console.Principal{ID: "link:1", Link: &console.LinkScope{ID: "1", Workspace: "acme", Module: directory.ModuleSCIM}})
-		c.Post("/workspaces/acme/modules/scim", url.Values{"on": {"false"}}).Is(303)
-		c.Post("/workspaces/acme/modules/saml", url.Values{"on": {"false"}}).Is(403)
+		c.Post("/workspaces/acme/modules/scim", url.Values{"on": {"true"}}).Is(303)
+		c.Get("/workspaces/acme/modules/scim").OK().HasNot("Switch it off")
+		c.Post("/workspaces/acme/modules/scim", url.Values{"on": {"false"}}).Is(403) // people use it
+		c.Post("/workspaces/acme/modules/saml", url.Values{"on": {"true"}}).Is(403)
 		c.Get("/workspaces/acme").Is(403)
 		c.Get("/directories").Is(403)
 		c.Get("/workspaces/other/modules/scim").Is(404)

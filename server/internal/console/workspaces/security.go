@@ -3,6 +3,7 @@ package workspaces
 import (
 	"context"
 
+	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/modules"
@@ -146,6 +147,9 @@ type switchInput struct {
 func (s *Section) switchModule(m directory.Module) func(context.Context, *console.Call, switchInput) (console.Done, error) {
 	return func(ctx context.Context, c *console.Call, in switchInput) (console.Done, error) {
 		c.Target(string(m))
+		if c.Me.Link != nil && !in.On {
+			return console.Done{}, problem.Detailf(problem.Forbidden, "A setup link sets things up, and takes nothing away that people use.")
+		}
 		say := m.Name() + " is switched off. What is set up stays."
 		c.Note("on", "false")
 		if in.On {
