@@ -437,10 +437,15 @@ func TestPolicy_itIsAskedOnEveryPath(t *testing.T) {
 			{"a pilot is on with the person", func(w *localWorld) {
 				w.set(directory.SettingPilot, directory.Pilot{On: true, People: []string{"u-ada"}})
 			}, everyPath{password: problem.UseSSO, reset: problem.UseSSO, oldLocal: problem.UseSSO}},
-			{"the person is outside the domains", func(w *localWorld) {
+			{"the person is outside the domains, and nothing is enforced", func(w *localWorld) {
 				w.set(directory.SettingLocal, directory.LocalPolicy{Enabled: true, KeepLinked: true})
 				w.workspace(func(ws *directory.Workspace) { ws.Domains = []string{"elsewhere.example"} })
+			}, everyPath{}},
+			{"the person is outside the domains, and single sign-on is enforced", func(w *localWorld) {
+				w.set(directory.EnforcementSetting, directory.Enforcement{Enforced: true, At: time.Now()})
+				w.workspace(func(ws *directory.Workspace) { ws.Domains = []string{"elsewhere.example"} })
 			}, everyPath{
+				password: problem.UseSSO, reset: problem.UseSSO, oldLocal: problem.UseSSO,
 				samlWeb: problem.DomainOutside, samlApp: problem.DomainOutside, appToken: problem.DomainOutside, microsoftWeb: problem.DomainOutside,
 				oldSAML: problem.DomainOutside, oldApp: problem.DomainOutside,
 			}},

@@ -153,15 +153,15 @@ func TestMobileAPI_itLetsInOnlyWhomTheProgramLetsIn(t *testing.T) {
 	}
 	ask("PATCH", "/acme/mobile", body, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }).is(400, problem.BadRequest)
 	ask("PATCH", "/acme/mobile", body, func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }).is(400, problem.BadRequest)
-	// The server itself leads nowhere near it.
+	// The server itself leads nowhere near it, but for administrators.
 	r := w.serve(w.open())
-	for _, path := range []string{"/workspaces/acme/mobile", "/admin/workspaces/acme/mobile", "/v1/workspaces/acme/mobile"} {
+	for path, want := range map[string]int{"/workspaces/acme/mobile": 404, "/admin/api/v1/workspaces/acme/mobile": 401, "/v1/workspaces/acme/mobile": 404} {
 		resp, err := http.Get(r.URL + path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		if resp.StatusCode != http.StatusNotFound {
+		if resp.StatusCode != want {
 			t.Errorf("%s: %d", path, resp.StatusCode)
 		}
 	}

@@ -21,8 +21,7 @@ const SettingDomains = "domains"
 // refuses them and takes no subdomain. A workspace without any verified domain
 // asks nobody for theirs.
 //
-// It counts once single sign-on is enforced or the person signs in by it; whoever
-// asks has made sure of that.
+// It counts once single sign-on is enforced; whoever asks has made sure of that.
 type DomainPolicy struct {
 	Enforcement DomainEnforcement `json:"enforcement,omitempty"`
 	// Subdomains takes eu.acme.example where acme.example is verified.

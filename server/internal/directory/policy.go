@@ -102,7 +102,8 @@ func (p Policy) Offers(m Method) error {
 //     everybody's rule, so that the answer says nothing about who exists;
 //   - problem.NotInPilot: single sign-on, of somebody who is not to try it yet
 //     (row A12);
-//   - problem.DomainOutside: an address of none of the workspace's domains (F2);
+//   - problem.DomainOutside: single sign-on is enforced, and the address is of none
+//     of the workspace's domains (F2);
 //   - problem.NoSeat: all seats are taken (row A9).
 func (p Policy) Permit(m Method, a Applicant) error {
 	if err := p.Offers(m); err != nil {
@@ -114,7 +115,7 @@ func (p Policy) Permit(m Method, a Applicant) error {
 	case m.SSO() && p.beforePilot(m) && !p.Pilot.Includes(a.ID):
 		return problem.New(problem.NotInPilot)
 	}
-	if m.SSO() {
+	if m.SSO() && p.Enforcement.Enforced {
 		if err := p.Domains.Permit(p.Workspace, a.Domain, a.Exempt, p.Now); err != nil {
 			return err
 		}
@@ -174,7 +175,7 @@ func (g Gate) Permit(u User) error {
 // or "".
 func (g Gate) Warns(u User) string {
 	v := g.Policy.Domains.JudgeUser(g.Policy.Workspace, u)
-	if g.Method.SSO() && g.Policy.Domains.Warns(v, g.Exempt, g.Policy.Now) {
+	if g.Method.SSO() && g.Policy.Enforcement.Enforced && g.Policy.Domains.Warns(v, g.Exempt, g.Policy.Now) {
 		return g.Policy.Domains.outside(g.Policy.Workspace, v).Error()
 	}
 	return ""

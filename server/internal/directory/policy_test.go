@@ -72,17 +72,20 @@ func TestPolicy_itDecidesForEachPersonAndMethod(t *testing.T) {
 			"linked": problem.UseSSO, "plain": yes, "nobody": problem.UseSSO,
 		}},
 
-		{"asks for the domain at single sign-on", open, MethodSAML, map[string]problem.Code{
+		{"asks for no domain before single sign-on is enforced", open, MethodSAML, map[string]problem.Code{
+			"linked": yes, "outside": yes, "expired": yes, "waiting": problem.NoSeat, "nobody": yes,
+		}},
+		{"asks for the domain at single sign-on", with(enforce), MethodSAML, map[string]problem.Code{
 			"linked": yes, "plain": yes, "outside": problem.DomainOutside, "exempt": yes, "expired": problem.DomainOutside, "waiting": problem.NoSeat, "nobody": problem.DomainOutside,
 		}},
-		{"asks so in the app as well", open, MethodMicrosoft, map[string]problem.Code{"linked": yes, "outside": problem.DomainOutside, "exempt": yes}},
-		{"asks so with Microsoft in a browser", open, MethodMicrosoftWeb, map[string]problem.Code{"linked": yes, "outside": problem.DomainOutside, "exempt": yes}},
-		{"only warns where the workspace says so", with(func(p *Policy) { p.Domains.Enforcement = DomainWarn }), MethodSAML, map[string]problem.Code{
+		{"asks so in the app as well", with(enforce), MethodMicrosoft, map[string]problem.Code{"linked": yes, "outside": problem.DomainOutside, "exempt": yes}},
+		{"asks so with Microsoft in a browser", with(enforce), MethodMicrosoftWeb, map[string]problem.Code{"linked": yes, "outside": problem.DomainOutside, "exempt": yes}},
+		{"only warns where the workspace says so", with(func(p *Policy) { enforce(p); p.Domains.Enforcement = DomainWarn }), MethodSAML, map[string]problem.Code{
 			"outside": yes, "nobody": yes,
 		}},
-		{"asks for no domain where none is verified", with(func(p *Policy) { p.Workspace.Domains = nil }), MethodSAML, map[string]problem.Code{"outside": yes}},
+		{"asks for no domain where none is verified", with(func(p *Policy) { enforce(p); p.Workspace.Domains = nil }), MethodSAML, map[string]problem.Code{"outside": yes}},
 		{"keeps single sign-on for the pilot's people", with(pilot), MethodSAML, map[string]problem.Code{
-			"linked": yes, "plain": problem.NotInPilot, "exempt": yes, "outside": problem.DomainOutside, "nobody": problem.NotInPilot,
+			"linked": yes, "plain": problem.NotInPilot, "exempt": yes, "outside": yes, "nobody": problem.NotInPilot,
 		}},
 		{"keeps Microsoft in a browser for them too", with(pilot), MethodMicrosoftWeb, map[string]problem.Code{"linked": yes, "plain": problem.NotInPilot}},
 		{"keeps the app for them where others have passwords", with(pilot), MethodMicrosoft, map[string]problem.Code{"linked": yes, "plain": problem.NotInPilot}},
@@ -110,7 +113,7 @@ func TestPolicy_itDecidesForEachPersonAndMethod(t *testing.T) {
 
 // The domains that are allowed are for the log and for administrators.
 func TestPolicy_itTellsNobodyOutsideWhichDomainsAreAllowed(t *testing.T) {
-	p := Policy{Workspace: Workspace{Domains: []string{"acme.example"}}, Now: noon}
+	p := Policy{Workspace: Workspace{Domains: []string{"acme.example"}}, Now: noon, Enforcement: Enforcement{Enforced: true}}
 	err := p.Permit(MethodSAML, applicants(p)["outside"])
 	if problem.DetailOf(err) != "" || !strings.Contains(err.Error(), "acme.example") {
 		t.Errorf("%v, detail %q", err, problem.DetailOf(err))

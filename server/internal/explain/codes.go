@@ -15,7 +15,7 @@ import (
 var (
 	aadstsForm  = regexp.MustCompile(`\bAADSTS([0-9]{4,8})\b`)
 	spokenForm  = regexp.MustCompile(`(?i)\berror\s*code\s*:?\s*([0-9]{4,8})\b`)
-	lanyardForm = regexp.MustCompile(`\bLY-[A-Z]{2,8}-(?:[0-9]{3}|OFF)\b`)
+	lanyardForm = regexp.MustCompile(`\bLY-[A-Z]{2,8}-(?:[0-9]{3}|OFF|EMPTY)\b`)
 	numberForm  = regexp.MustCompile(`^[0-9]{4,8}$`)
 	traceForm   = regexp.MustCompile(`(?i)\b(?:trace|request)[ _]id["']?\s*:\s*["']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b`)
 	corrForm    = regexp.MustCompile(`(?i)\bcorrelation[ _]id["']?\s*:\s*["']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b`)

@@ -257,6 +257,8 @@ func (c inquiry) domain(g directory.Gate, code problem.Code) Rule {
 		r.Detail = judged.Domain + " is one."
 	case g.Exempt.Valid(g.Policy.Now):
 		r.State, r.Detail = "warn", "It is not, and they are exempt until "+g.Exempt.Until.UTC().Format("2 January 2006")+"; "+g.Exempt.Owner+" answers for it."
+	case !g.Policy.Enforcement.Enforced:
+		r.State, r.Detail = "warn", "It is not. They could not sign in any more once single sign-on is enforced."
 	case code == problem.DomainOutside:
 		r.State, r.Fix = "bad", "Change the address in Entra, verify the domain, or exempt the person under Domains."
 		r.Detail = "It is not: " + cmp.Or(judged.Address, "they have no address at all") + ". Verified are " + strings.Join(c.ws.Domains, ", ") + "."

@@ -82,11 +82,14 @@ func TestExplain_itNamesTheRuleThatRefuses(t *testing.T) {
 			c.u.ExternalID, c.ws.LinkByUserName = "e-77", false
 		}, code: problem.NotLinked, says: "Is it certain who the person is?"},
 		"linked by address": {m: directory.MethodSAML, change: func(c *inquiry, _ *directory.Policy) { c.u.ExternalID, c.ws.LinkByUserName = "e-77", false }},
-		"outside": {m: directory.MethodSAML, change: func(c *inquiry, _ *directory.Policy) {
+		"outside, and nothing is enforced": {m: directory.MethodSAML, change: func(c *inquiry, _ *directory.Policy) {
 			c.ws.Domains = []string{"other.example"}
+		}},
+		"outside": {m: directory.MethodSAML, change: func(c *inquiry, p *directory.Policy) {
+			c.ws.Domains, p.Enforcement.Enforced = []string{"other.example"}, true
 		}, code: problem.DomainOutside, says: "ada@acme.example. Verified are other.example"},
-		"outside and exempt": {m: directory.MethodSAML, change: func(c *inquiry, _ *directory.Policy) {
-			c.ws.Domains = []string{"other.example"}
+		"outside and exempt": {m: directory.MethodSAML, change: func(c *inquiry, p *directory.Policy) {
+			c.ws.Domains, p.Enforcement.Enforced = []string{"other.example"}, true
 		}, exempt: directory.Exemption{Owner: "root@acme.example", Until: now.Add(time.Hour)}},
 		"before the pilot": {m: directory.MethodSAML, change: func(_ *inquiry, p *directory.Policy) {
 			p.Pilot = directory.Pilot{On: true, People: []string{"u-2"}}
