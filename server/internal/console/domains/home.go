@@ -66,7 +66,7 @@ func (p homePage) Waiting() int { return len(p.Domains) - p.Verified() }
 // Enforcements are the choices of what becomes of people outside.
 func (homePage) Enforcements() []console.Option {
 	return []console.Option{
-		{Value: string(directory.DomainDeny), Label: "Refuse them (deny)", Hint: "They cannot sign in, unless they are exempt. Provisioning does not create them."},
+		{Value: string(directory.DomainDeny), Label: "Refuse them (deny)", Hint: "Once single sign-on is enforced they cannot sign in, unless they are exempt, and provisioning does not create them."},
 		{Value: string(directory.DomainWarn), Label: "Let them in (warn)", Hint: "They sign in as before, and it is written into the log."},
 	}
 }
