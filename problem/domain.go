@@ -37,6 +37,7 @@ const (
 	EmailTaken   Code = "LY-DOM-031"
 	EmailChanged Code = "LY-DOM-032" // the person was changed meanwhile
 	EmailSame    Code = "LY-DOM-033"
+	EmailLink    Code = "LY-DOM-034" // a mailed link: unknown, used, expired, or of an address that is no longer theirs: alike
 
 	DomainChanged     Code = "LY-DOM-041" // the rules, by somebody else
 	DepartmentInvalid Code = "LY-DOM-040"
@@ -77,6 +78,7 @@ var domainTexts = map[Code]Text{
 	EmailTaken:   {409, "Somebody else has this e-mail address.", "Enter another address, or change the other person's first.", Admin},
 	EmailChanged: {409, "This person was changed meanwhile.", "Look at what is there now, and make your change again.", Admin},
 	EmailSame:    {400, "This is the address that they have already.", "Enter another address, or choose Allow.", Admin},
+	EmailLink:    {410, "This link was used before, is too old, or is for an address that was changed since.", "If the address is yours, tell your IT administrator.", Admin},
 
 	DomainChanged:     {409, "Somebody else changed the rules of the domains meanwhile.", "Look at what is there now, and make your change again.", Admin},
 	DepartmentInvalid: {400, "This cannot be the name of a department.", "Enter a name of at most 100 characters on one line, or none.", Admin},

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 	"time"
 
@@ -38,6 +39,9 @@ type Flow struct {
 	Resolver Resolver
 	// Mail tells people of a new address of theirs. Nil means that nobody is told.
 	Mail Mailer
+	// PublicURL is where people confirm a new address. Nil means that they are not
+	// asked to.
+	PublicURL *url.URL
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 	// Log receives what goes wrong in the background. Nil means nobody is told.

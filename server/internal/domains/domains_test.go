@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -61,7 +62,7 @@ func onSQLite(t testing.TB) *store.Store {
 
 func newOffice(t testing.TB, st *store.Store) *office {
 	o := &office{TB: t, dns: &zone{records: map[string][]string{}, fails: map[string]error{}}, mail: &outbox{}, at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
-	o.Flow = &domains.Flow{Store: st, Resolver: o.dns, Mail: o.mail, Now: o.now}
+	o.Flow = &domains.Flow{Store: st, Resolver: o.dns, Mail: o.mail, Now: o.now, PublicURL: &url.URL{Scheme: "https", Host: "sso.example.com"}}
 	for _, id := range []string{"acme", "beta"} {
 		o.must(st.CreateWorkspace(context.Background(), directory.Workspace{ID: id, Name: strings.ToUpper(id), Created: o.at}))
 	}

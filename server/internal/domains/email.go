@@ -25,7 +25,8 @@ type Changed struct {
 
 // ChangeEmail gives somebody another e-mail address: the one that they are known
 // by (row F4). version is that of the person it was decided on, 0 any. It counts at
-// once; the new address is told who gave it, so that a slip is noticed. The errors
+// once; the new address is told who gave it, so that a slip is noticed, and asked to
+// confirm it: see [Flow.Confirm]. The errors
 // are problem.EmailInvalid, EmailTaken, EmailSame, EmailChanged and NotFound.
 func (f *Flow) ChangeEmail(ctx context.Context, workspace, who, person string, version int64, typed string) (c Changed, err error) {
 	o, err := f.Show(ctx, workspace)
@@ -85,7 +86,7 @@ func (f *Flow) free(ctx context.Context, ws directory.Workspace, person, email s
 	return nil
 }
 
-// tell has a mail sent to the new address.
+// tell has a mail sent to the new address, with a link to confirm it.
 func (f *Flow) tell(ctx context.Context, ws directory.Workspace, c Changed, who, email string) (bool, error) {
 	if f.Mail == nil {
 		return false, problem.New(problem.MailNotSet)
@@ -94,13 +95,18 @@ func (f *Flow) tell(ctx context.Context, ws directory.Workspace, c Changed, who,
 	if c.Was != "" {
 		was = "Before, it was " + c.Was + "."
 	}
-	_, err := f.Mail.Queue(ctx, directory.Mail{
-		To: []string{email}, Workspace: ws.ID, Kind: "email-changed",
-		Subject: "Your e-mail address at " + ws.Name,
-		Text: fmt.Sprintf("Hello %s,\n\n%s has entered this address as yours at %s. %s\n\n"+
-			"You do not need to do anything. If this address is not yours, or it should not have been changed, please tell your IT administrator.\n",
-			directory.ProfileOf(c.Person).DisplayName, who, ws.Name, was),
-	})
+	m := directory.Mail{To: []string{email}, Workspace: ws.ID, Kind: "email-changed", Subject: "Your e-mail address at " + ws.Name}
+	m.Text = fmt.Sprintf("Hello %s,\n\n%s has entered this address as yours at %s. %s\n\n", directory.ProfileOf(c.Person).DisplayName, who, ws.Name, was)
+	if f.PublicURL != nil {
+		link, until, err := f.link(ctx, ws, c.Person.ID, email)
+		if err != nil {
+			return false, err
+		}
+		m.Until = until
+		m.Text += "If it is yours, please confirm it here. The link works once, until " + until.Format("15:04 on 2 January 2006") + " UTC:\n\n" + link + "\n\n"
+	}
+	m.Text += "If this address is not yours, or it should not have been changed, please tell your IT administrator.\n"
+	_, err := f.Mail.Queue(ctx, m)
 	return err == nil, err
 }
 

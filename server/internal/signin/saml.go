@@ -79,6 +79,8 @@ type SAMLHandler struct {
 	// password is.
 	Microsoft *oidc.Client
 	Passwords Passwords
+	// Addresses has people confirm e-mail addresses. Nil means that no link is good.
+	Addresses Addresses
 	Log       *slog.Logger
 }
 
@@ -93,6 +95,8 @@ func (h *SAMLHandler) Mount(mux *http.ServeMux) {
 		"POST /w/{ws}/password/forgot":   h.forgot,
 		"GET /w/{ws}/password/set":       h.choosePage,
 		"POST /w/{ws}/password/set":      h.choose,
+		"GET /w/{ws}/address/confirm":    h.addressPage,
+		"POST /w/{ws}/address/confirm":   h.confirmAddress,
 		"POST /w/{ws}/link":              h.link,
 		"POST /w/{ws}/signout":           h.leave,
 

@@ -30,6 +30,9 @@ const (
 	// TicketPassword is a mailed link to choose a password. Doc is the person's
 	// id, as a JSON string.
 	TicketPassword TicketKind = "password"
+	// TicketAddress is a mailed link by which whoever has an e-mail address confirms
+	// that it is theirs. Doc is domains' own.
+	TicketAddress TicketKind = "address"
 	// TicketLink is a verified sign-in that waits for the password of the account
 	// which it is to be linked with.
 	TicketLink TicketKind = "link"

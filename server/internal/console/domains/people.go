@@ -188,7 +188,7 @@ func (s *Section) email(ctx context.Context, c *console.Call, in emailInput) (em
 	}
 	switch {
 	case e.Mailed:
-		e.Say += " A mail tells them."
+		e.Say += " A mail asks them to confirm it."
 	default:
 		e.Say += " They are not told by mail: no mail could be sent from here."
 	}

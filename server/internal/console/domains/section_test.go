@@ -114,7 +114,7 @@ func TestDomains_anAdministratorGoesFromEnteringThemToTheDepartment(t *testing.T
 		c.Post("/workspaces/acme/domain-report/stranger/email", url.Values{"email": {"x@acme.example"}}).Is(http.StatusNotFound)
 		c.Get("/workspaces/acme/domain-report/stranger/email").Is(http.StatusNotFound)
 		c.Post("/workspaces/acme/domain-report/one/email", url.Values{"email": {"one@acme.example"}, "version": {"1"}}).Is(http.StatusSeeOther).Follow().OK().
-			Has("A mail tells them", "2 people are left")
+			Has("A mail asks them to confirm it", "2 people are left")
 		if len(mail.sent) != 1 || mail.sent[0].To[0] != "one@acme.example" {
 			t.Errorf("mails: %+v", mail.sent)
 		}
