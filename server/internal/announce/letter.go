@@ -110,7 +110,7 @@ func (f Facts) text() string {
 	}
 	parts := []string{"Hello,", begin, "What changes:\n\n" + list(f.changes())}
 	steps := []string{
-		"Open " + f.SignInURL() + ", and choose Sign in with Microsoft or single sign-on.",
+		"Open " + f.SignInURL() + ", and choose " + f.buttons() + ".",
 		"Or open the app, and enter " + f.Workspace.ID + " where it asks for the workspace.",
 		"Sign in with your Microsoft work account, and follow what is on the screen.",
 	}
@@ -127,6 +127,18 @@ func (f Facts) text() string {
 		help = "If something does not work, ask " + strings.TrimSuffix(h, ".") + ", and send the code that the page shows."
 	}
 	return strings.Join(append(parts, help), "\n\n")
+}
+
+// buttons are the words to look for on the sign-in page.
+func (f Facts) buttons() string {
+	switch {
+	case f.SAML && !f.Microsoft:
+		return "Sign in with SSO"
+	case f.Microsoft && !f.SAML:
+		return "Sign in with Microsoft"
+	default:
+		return "Sign in with Microsoft or Sign in with SSO"
+	}
 }
 
 // changes are what is different for people.
