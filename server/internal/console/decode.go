@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -281,6 +282,9 @@ func ParseDuration(s string) (time.Duration, error) {
 	return time.ParseDuration(s)
 }
 
+// fieldLike is how fields are called.
+var fieldLike = regexp.MustCompile(`^[a-z][a-z_]{0,39}$`)
+
 // fill puts what came into the input that v points to. strict refuses fields
 // that it does not have. Names of the path stand above all else.
 func (p posted) fill(d *schema.Decoder, v any, path map[string]string, strict bool) error {
@@ -311,9 +315,13 @@ func (p posted) fill(d *schema.Decoder, v any, path map[string]string, strict bo
 	}
 	if strict {
 		for _, name := range slices.Sorted(maps.Keys(p.values)) {
-			if !known[name] {
-				return problem.Detailf(problem.FieldUnknown, "It is called %.60q.", name)
+			if known[name] {
+				continue
 			}
+			if !fieldLike.MatchString(name) { // a body that is no form is all name, with its secrets
+				return problem.New(problem.FieldUnknown)
+			}
+			return problem.Detailf(problem.FieldUnknown, "It is called %q.", name)
 		}
 	}
 	if err := d.Decode(v, values); err != nil {
