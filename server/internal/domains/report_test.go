@@ -115,6 +115,27 @@ func TestReport_seesEveryChangeOfPeople(t *testing.T) {
 	})
 }
 
+// At 100,000 people that would take a second for each page.
+func TestReport_readsNobodyAgainWhoWasChangedLongAgo(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		o.staffed()
+		o.later(time.Hour)
+		want := ids(o.report().People)
+		u, err := o.Store.User(o.ctx(), "acme", "out")
+		o.must(err)
+		u.Version, u.Doc = 2, []byte(`{"active":true,"emails":[{"type":"work","value":"out@acme.example"}],"userName":"out@acme.example"}`)
+		o.must(o.Store.SaveUser(o.ctx(), u, 1, directory.Consequence{})) // dated an hour ago, which no change is
+		if got := ids(o.report().People); !slices.Equal(got, want) {
+			t.Errorf("everybody was read again: %v, want %v", got, want)
+		}
+		u.Version, u.Modified = 3, o.now()
+		o.must(o.Store.SaveUser(o.ctx(), u, 2, directory.Consequence{}))
+		if got := ids(o.report().People); slices.Contains(got, "out") {
+			t.Errorf("a change of now is not seen: %v", got)
+		}
+	})
+}
+
 // req: F5
 // req: F6
 func TestDecide_letsGoOnOnlyOnceEverybodyIsDecidedOn(t *testing.T) {

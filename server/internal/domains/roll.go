@@ -49,7 +49,7 @@ func (o Overview) inside() func(known) bool {
 // a while, so who was read before is not read again unless they were changed.
 type roll struct {
 	mu     sync.Mutex
-	last   time.Time // of the latest change that was seen
+	seen   time.Time // changes that were committed before it have been read
 	people map[string]known
 	sorted []known // by user name; nil where people changed since
 }
@@ -96,7 +96,7 @@ func (f *Flow) people(ctx context.Context, dir string) ([]known, error) {
 	if r.people == nil {
 		r.people = map[string]known{}
 	}
-	since := r.last
+	began, since := f.now(), r.seen
 	if !since.IsZero() {
 		since = since.Add(-overlap)
 	}
@@ -111,10 +111,11 @@ func (f *Flow) people(ctx context.Context, dir string) ([]known, error) {
 	if c.Active+c.Suspended != len(r.people) {
 		r.people, r.sorted = map[string]known{}, nil
 		if err := r.read(ctx, f.Store, dir, time.Time{}); err != nil {
-			r.people, r.last = nil, time.Time{}
+			r.people, r.seen = nil, time.Time{}
 			return nil, err
 		}
 	}
+	r.seen = began
 	if r.sorted == nil {
 		r.sorted = make([]known, 0, len(r.people))
 		for _, k := range r.people {
@@ -129,7 +130,7 @@ func (f *Flow) people(ctx context.Context, dir string) ([]known, error) {
 
 // read takes in who was changed since a time. Some may have been seen before.
 func (r *roll) read(ctx context.Context, st *store.Store, dir string, since time.Time) error {
-	last, err := st.EachKnown(ctx, dir, since, func(k store.Known) error {
+	return st.EachKnown(ctx, dir, since, func(k store.Known) error {
 		if was, ok := r.people[k.ID]; ok && was.version == k.Version {
 			return nil
 		}
@@ -137,8 +138,4 @@ func (r *roll) read(ctx context.Context, st *store.Store, dir string, since time
 		r.sorted = nil
 		return nil
 	})
-	if err == nil {
-		r.last = last
-	}
-	return err
 }

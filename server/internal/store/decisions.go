@@ -115,33 +115,27 @@ type Known struct {
 }
 
 // EachKnown calls f with each person of a directory who is not archived and who
-// was changed at a time or later; the zero time is everybody. It returns the time
-// of the last change, for the next call.
-func (s *Store) EachKnown(ctx context.Context, dir string, since time.Time, f func(Known) error) (last time.Time, err error) {
+// was changed at a time or later; the zero time is everybody.
+func (s *Store) EachKnown(ctx context.Context, dir string, since time.Time, f func(Known) error) error {
 	if !storable(dir) {
-		return since, nil
+		return nil
 	}
 	after := int64(-1 << 63)
 	if !since.IsZero() {
 		after = since.UnixMicro()
 	}
-	newest := after
-	err = s.read.each(ctx, func(row scanner) error {
+	err := s.read.each(ctx, func(row scanner) error {
 		var k Known
 		var doc string
-		var modified int64
-		if err := row.Scan(&k.ID, &k.UserName, (*string)(&k.State), &k.Version, &doc, &modified); err != nil {
+		if err := row.Scan(&k.ID, &k.UserName, (*string)(&k.State), &k.Version, &doc); err != nil {
 			return err
 		}
-		k.Doc, newest = []byte(doc), max(newest, modified)
+		k.Doc = []byte(doc)
 		return f(k)
-	}, `select u.id, u.user_name, u.state, u.version, u.doc, u.modified from users_changed c join users u on u.pk = c.pk
+	}, `select u.id, u.user_name, u.state, u.version, u.doc from users_changed c join users u on u.pk = c.pk
 		where c.directory = $1 and c.modified >= $2`, dir, after)
-	switch {
-	case err != nil:
-		return since, fmt.Errorf("store: reading people: %w", err)
-	case newest == -1<<63:
-		return time.Time{}, nil
+	if err != nil {
+		return fmt.Errorf("store: reading people: %w", err)
 	}
-	return fromMicro(newest), nil
+	return nil
 }
