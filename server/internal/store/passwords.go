@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -99,7 +100,8 @@ func (t *tx) takeAll(ctx context.Context, keys []TicketKey, now time.Time) error
 }
 
 // endLocal ends the sessions of a person that began with a password, in every
-// workspace of the directory.
+// workspace of the directory, and the links by which they could choose another:
+// one that was mailed earlier may have been read by somebody else.
 func (t *tx) endLocal(ctx context.Context, dir, user string, now time.Time) error {
 	var ended []directory.Event
 	err := t.each(ctx, func(row scanner) error {
@@ -112,6 +114,13 @@ func (t *tx) endLocal(ctx context.Context, dir, user string, now time.Time) erro
 		return fmt.Errorf("store: ending sessions: %w", err)
 	}
 	t.emit(ended...)
+	doc, err := json.Marshal(user)
+	if err != nil {
+		return fmt.Errorf("store: a person's id: %w", err)
+	}
+	if _, err := t.exec(ctx, `delete from tickets where kind = $1 and doc = $2`, string(TicketPassword), string(doc)); err != nil {
+		return fmt.Errorf("store: ending links: %w", err)
+	}
 	return nil
 }
 

@@ -81,6 +81,27 @@ var passwords = []promise{
 			f.Errorf("the password is %q", hash)
 		}
 	}},
+	{"ends every other link to choose a password once one was chosen, or taken away", func(f *fixture) {
+		s, ctx := f.acme(), f.Context()
+		must(f, insert(ctx, s, ada(1)))
+		must(f, insert(ctx, s, ada(2)))
+		put := func(hash, user string) store.TicketKey {
+			must(f, s.Exchange(ctx, nil, []store.Ticket{{
+				Kind: store.TicketPassword, Hash: hash, Workspace: "acme", Doc: []byte(`"` + user + `"`), Created: start, Expires: start.Add(time.Hour),
+			}}, start))
+			return store.TicketKey{Kind: store.TicketPassword, Workspace: "acme", Hash: hash}
+		}
+		old, used, hers := put("old", "u-1"), put("used", "u-1"), put("hers", "u-2")
+		must(f, s.SetPassword(ctx, "acme", "u-1", "h", []store.TicketKey{used}, start))
+		_, err := s.Ticket(ctx, old, start)
+		wants(f, err, store.ErrNotFound)
+		again := put("again", "u-1")
+		must(f, s.DropPassword(ctx, "acme", "u-1", start))
+		_, err = s.Ticket(ctx, again, start)
+		wants(f, err, store.ErrNotFound)
+		_, err = s.Ticket(ctx, hers, start)
+		must(f, err)
+	}},
 	{"erases the password with the person", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
 		must(f, insert(ctx, s, ada(1)))
