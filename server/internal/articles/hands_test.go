@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,7 +33,7 @@ type hands struct {
 
 // browser starts a Chromium with a new profile, which resolves no names but those
 // of this machine.
-func browser(t *testing.T, name string) *hands {
+func browser(t *testing.T, name string, more ...chromedp.ExecAllocatorOption) *hands {
 	t.Helper()
 	program, err := exec.LookPath(cmp.Or(os.Getenv("BROWSER_PROGRAM"), "chromium"))
 	if err != nil {
@@ -40,11 +41,12 @@ func browser(t *testing.T, name string) *hands {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
-	alloc, stop := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("no-proxy-server", true), chromedp.WindowSize(1280, 900),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"),
-		chromedp.WSURLReadTimeout(time.Minute))...)
+		chromedp.WSURLReadTimeout(time.Minute))
+	alloc, stop := chromedp.NewExecAllocator(ctx, append(options, more...)...)
 	t.Cleanup(stop)
 	tab, closeTab := chromedp.NewContext(alloc)
 	t.Cleanup(closeTab)
@@ -204,21 +206,47 @@ func (h *hands) born() float64 {
 // onward does what leads to another page, and waits for it.
 func (h *hands) onward(what string, a chromedp.Action[chromedp.Void]) {
 	h.t.Helper()
+	h.onwardBy(what, func() { h.t.Helper(); h.do(a) })
+}
+
+func (h *hands) onwardBy(what string, act func()) {
+	h.t.Helper()
 	before := h.born()
-	h.do(a)
+	act()
 	h.until("the page after "+what, func() bool { b := h.born(); return b != 0 && b != before })
+}
+
+// click finds something and clicks it. Where the page was kept current in between,
+// so that it is not there any more, it is found once more.
+func (h *hands) click(selector, words, within string) {
+	h.t.Helper()
+	before := h.born()
+	for {
+		at := h.thing(selector, words, within)
+		ctx, cancel := context.WithTimeout(h.tab, 5*time.Second)
+		err := chromedp.Do(ctx, chromedp.Click(at))
+		cancel()
+		switch gone := func() bool {
+			return !ask[bool](h, `(s) => !!document.querySelector(s)`, string(at))
+		}; {
+		case err == nil || h.born() != before:
+			return
+		case !errors.Is(err, context.DeadlineExceeded) || !gone():
+			h.t.Fatalf("%v: clicking %q, at: %s", err, words, h.text())
+		}
+	}
 }
 
 // link clicks a link, or what looks like one, and waits for the page.
 func (h *hands) link(words string) {
 	h.t.Helper()
-	h.onward(words, chromedp.Click(h.thing("a[href]", words, "")))
+	h.onwardBy(words, func() { h.t.Helper(); h.click("a[href]", words, "") })
 }
 
 // linkIn clicks a link in the part of the page with that heading.
 func (h *hands) linkIn(within, words string) {
 	h.t.Helper()
-	h.onward(words, chromedp.Click(h.thing("a[href]", words, within)))
+	h.onwardBy(words, func() { h.t.Helper(); h.click("a[href]", words, within) })
 }
 
 // press presses a button, or a link that looks like one, and waits for the page.
@@ -230,13 +258,13 @@ func (h *hands) press(words string) {
 // pressIn presses a button in the part of the page with that heading.
 func (h *hands) pressIn(within, words string) {
 	h.t.Helper()
-	h.onward(words, chromedp.Click(h.thing("button, a.button, input[type=submit]", words, within)))
+	h.onwardBy(words, func() { h.t.Helper(); h.click("button, a.button, input[type=submit]", words, within) })
 }
 
 // pressHere presses a button that leads to no other page.
 func (h *hands) pressHere(words string) {
 	h.t.Helper()
-	h.do(chromedp.Click(h.thing("button, summary", words, "")))
+	h.click("button, summary", words, "")
 }
 
 // fill types into a field.
