@@ -45,8 +45,10 @@ func (s *Section) webClash(ctx context.Context, c *console.Call, in webInput, er
 		name, theirs string
 		yours        *string
 	}{
-		{"Application (client) ID", theirs.Set.ClientID, in.ClientID}, {"Directory (tenant) ID", theirs.Set.TenantID, in.TenantID},
-		{"Domain hint", theirs.Set.DomainHint, in.DomainHint}, {"Authority", theirs.Set.Authority, in.Authority},
+		{"Application (client) ID", theirs.Set.ClientID, in.ClientID},
+		{"Directory (tenant) ID", theirs.Set.TenantID, in.TenantID},
+		{"Domain hint", theirs.Set.DomainHint, in.DomainHint},
+		{"Authority", theirs.Set.Authority, in.Authority},
 	} {
 		if f.yours != nil {
 			all = append(all, version{f.name, f.theirs, strings.TrimSpace(*f.yours)})
@@ -59,8 +61,11 @@ func (s *Section) webClash(ctx context.Context, c *console.Call, in webInput, er
 // appClash is that for the app's sign-in.
 func appClash(theirs, yours directory.Microsoft) error {
 	detail := differ([]version{
-		{"Application (client) ID", theirs.ClientID, yours.ClientID}, {"Directory (tenant) ID", theirs.TenantID, yours.TenantID},
-		{"Scope", theirs.Scope, yours.Scope}, {"Domain hint", theirs.DomainHint, yours.DomainHint}, {"Authority", theirs.Authority, yours.Authority},
+		{"Application (client) ID", theirs.ClientID, yours.ClientID},
+		{"Directory (tenant) ID", theirs.TenantID, yours.TenantID},
+		{"Scope", theirs.Scope, yours.Scope},
+		{"Domain hint", theirs.DomainHint, yours.DomainHint},
+		{"Authority", theirs.Authority, yours.Authority},
 	})
 	return console.Clash(problem.Detailf(problem.M365Changed, "%s%s", detail, sendAgain), appState{theirs.TenantID != "" && theirs.ClientID != "", theirs.TenantID, theirs.ClientID})
 }
