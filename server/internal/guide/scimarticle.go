@@ -147,7 +147,7 @@ func (w *writer) mobile() (lead string) {
 	m := w.Mobile
 	w.say(Introduction,
 		"People sign in to the workspace "+w.called()+" with the app on their phone. Entra returns them to it only where the app is registered: by its Bundle ID on iOS and macOS, by its Package name and Signature hash on Android.",
-		able(m.Empty(), "In this workspace no app is registered yet. Begin with Set-up.", fmt.Sprintf("In this workspace %d apps for iOS or macOS and %d certificates of apps for Android are registered.", len(m.Apple), len(m.Android))))
+		able(m.Empty(), "In this workspace no app is registered yet. Begin with Set-up.", fmt.Sprintf("Registered in this workspace: %d for iOS and macOS, %d for Android.", len(m.Apple), len(m.Android))))
 	var values []Value
 	for _, a := range m.Apple {
 		values = append(values, or("Bundle ID", a.BundleID, ""), or("Redirect URI, which Entra shows for the Bundle ID "+a.BundleID, a.RedirectURI, ""))
