@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"strings"
 	"time"
 )
@@ -59,7 +60,7 @@ func (m MicrosoftWeb) Cloud() string {
 
 // ConfigHash changes with whatever a test sign-in is about.
 func (m MicrosoftWeb) ConfigHash() string {
-	return HashToken(strings.Join([]string{m.Cloud(), strings.ToLower(m.TenantID), strings.ToLower(m.ClientID), string(m.Proof), m.KeyID}, "\n"))[:32]
+	return HashToken(strings.Join([]string{m.Cloud(), strings.ToLower(m.TenantID), strings.ToLower(m.ClientID), string(cmp.Or(m.Proof, ProofCertificate)), m.KeyID}, "\n"))[:32]
 }
 
 // TestedNow reports whether a test sign-in succeeded with what is set now.
