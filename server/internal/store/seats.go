@@ -16,7 +16,7 @@ type arrival struct{ at, pk int64 }
 // means that there is a seat for everybody.
 func (s *Store) lastSeat(ctx context.Context, dir string, seats int) (a arrival, err error) {
 	err = s.read.row(ctx, `select coalesce(arrived, created), pk from users where directory = $1 and state = 'active'
-		order by coalesce(arrived, created), pk limit 1 offset $2`, dir, seats-1).Scan(&a.at, &a.pk)
+		and coalesce(arrived, created) >= 0 order by coalesce(arrived, created), pk limit 1 offset $2`, dir, seats-1).Scan(&a.at, &a.pk)
 	return a, err
 }
 
@@ -64,7 +64,7 @@ func (s *Store) Waiting(ctx context.Context, dir string, seats, limit int) (all 
 		all = append(all, u)
 		return err
 	}, `select `+userColumns+` from users u where u.directory = $1 and u.state = 'active'
-		order by coalesce(u.arrived, u.created), u.pk limit $2 offset $3`, dir, limit, seats)
+		and coalesce(u.arrived, u.created) >= 0 order by coalesce(u.arrived, u.created), u.pk limit $2 offset $3`, dir, limit, seats)
 	if err != nil {
 		return nil, fmt.Errorf("store: listing who waits for a seat: %w", err)
 	}
@@ -75,7 +75,7 @@ func (s *Store) Waiting(ctx context.Context, dir string, seats, limit int) (all 
 // the servers say.
 func (t *tx) arrives(ctx context.Context, dir string, pk, at int64) error {
 	const newest = `(select coalesce(o.arrived, o.created) from users o where o.directory = $1 and o.state = 'active'
-		order by coalesce(o.arrived, o.created) desc, o.pk desc limit 1)`
+		and coalesce(o.arrived, o.created) >= 0 order by coalesce(o.arrived, o.created) desc, o.pk desc limit 1)`
 	if err := t.later(ctx, `update users set arrived = case when `+newest+` >= cast($2 as bigint) then `+newest+` + 1
 		else cast($2 as bigint) end where pk = $3`, dir, at, pk); err != nil {
 		return fmt.Errorf("store: noting an arrival: %w", err)

@@ -34,6 +34,7 @@ create table admin_tickets (
   primary key (kind, hash)
 ) {WITHOUT_ROWID};
 create index admin_tickets_expires on admin_tickets (expires);
+create index admin_tickets_admin on admin_tickets (admin);
 
 -- Links for those who set up one part of one workspace without an account.
 create table setup_links (
@@ -65,3 +66,4 @@ create table admin_tokens (
   used        bigint
 ) {WITHOUT_ROWID};
 create index admin_tokens_workspace on admin_tokens (workspace, created);
+create index admin_tokens_admin on admin_tokens (admin);
