@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,8 @@ type hands struct {
 	// shots counts the pictures.
 	shots int
 	name  string
+	// close closes the browser.
+	close func()
 }
 
 // browser starts a Chromium with a new profile, which resolves no names but those
@@ -50,8 +53,8 @@ func browser(t *testing.T, name string, more ...chromedp.ExecAllocatorOption) *h
 	t.Cleanup(stop)
 	tab, closeTab := chromedp.NewContext(alloc)
 	t.Cleanup(closeTab)
-	t.Cleanup(func() { _ = chromedp.Cancel(tab) }) // so that it leaves nothing behind
-	h := &hands{t: t, tab: tab, name: name}
+	h := &hands{t: t, tab: tab, name: name, close: sync.OnceFunc(func() { _ = chromedp.Cancel(tab) })}
+	t.Cleanup(h.close) // so that it leaves nothing behind
 	if err := chromedp.Do(tab); err != nil {
 		t.Fatalf("starting chromium: %v", err)
 	}
@@ -223,15 +226,13 @@ func (h *hands) click(selector, words, within string) {
 	before := h.born()
 	for {
 		at := h.thing(selector, words, within)
-		ctx, cancel := context.WithTimeout(h.tab, 5*time.Second)
+		ctx, cancel := context.WithTimeout(h.tab, 10*time.Second)
 		err := chromedp.Do(ctx, chromedp.Click(at))
 		cancel()
-		switch gone := func() bool {
-			return !ask[bool](h, `(s) => !!document.querySelector(s)`, string(at))
-		}; {
+		switch {
 		case err == nil || h.born() != before:
 			return
-		case !errors.Is(err, context.DeadlineExceeded) || !gone():
+		case !errors.Is(err, context.DeadlineExceeded) || h.tab.Err() != nil:
 			h.t.Fatalf("%v: clicking %q, at: %s", err, words, h.text())
 		}
 	}
