@@ -6,6 +6,9 @@ const (
 	ModuleOff Code = "LY-MOD-OFF" // not set up, or switched off
 	BadModule Code = "LY-MOD-001"
 	NoToken   Code = "LY-MOD-002" // provisioning that was used has no token any more
+	// What keeps a module from working though all of it is set up.
+	ProvisioningSilent Code = "LY-MOD-003"
+	M365Expired        Code = "LY-MOD-004" // the certificate or secret that this server proves itself with
 
 	NotInPlan   Code = "LY-PLAN-001" // a change of what the plan lacks
 	PlanBlocked Code = "LY-PLAN-002" // a use of what the plan lacks
@@ -41,6 +44,9 @@ var planTexts = map[Code]Text{
 	ModuleOff: {404, "This way in is not switched on for this workspace.", "Sign in as you did before, or ask your IT administrator.", Admin},
 	BadModule: {400, "There is no such module.", "Say microsoft, saml, scim or mobile.", Admin},
 	NoToken:   {403, "Every token for provisioning has expired or was revoked, so Entra is turned away.", "Make a new token, and paste it into Secret Token in Entra.", Admin},
+
+	ProvisioningSilent: {503, "Nothing was heard of Entra's provisioning for more than two hours, so people who leave keep their access.", "Look in Entra whether Provisioning Status is On and the job is not in quarantine.", Admin},
+	M365Expired:        {502, "The certificate or client secret that this server proves itself to Microsoft with has expired.", "Make a new certificate and upload it, or enter a new client secret, under Sign in with Microsoft.", Admin},
 
 	NotInPlan:   {402, "This is not part of the workspace's plan, so it cannot be set up or changed.", "Get in touch with whoever provides this service.", Admin},
 	PlanBlocked: {403, "This way in is not part of the workspace's plan any more.", "Ask your IT administrator how to sign in.", Admin},

@@ -71,7 +71,7 @@ func (s *Server) web(verifier *entra.Verifier, lookUp func(*http.Request) error)
 func (s *Server) microsoftPages() *microsoftpages.Section {
 	c := s.cfg
 	return microsoftpages.New(microsoftpages.Config{
-		Store: c.Store, PublicURL: c.PublicURL, Now: c.Now, Book: s.book, Frozen: s.frozen,
+		Store: c.Store, PublicURL: c.PublicURL, Now: c.Now, Book: s.book, Frozen: s.frozen, Brand: c.AppName,
 		Setup: &signin.MicrosoftSetup{
 			Store: c.Store, PublicURL: c.PublicURL, Now: c.Now, Key: c.ServerKey, Loopback: api.Loopback(c.PublicURL.Hostname()),
 		},

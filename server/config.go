@@ -54,6 +54,10 @@ type Config struct {
 	// RFC. The zero value declares none. All servers of one database should have
 	// the same: what one of them does not know, it does not index.
 	SCIM SCIMDeclaration
+	// AppName is what administrators are told to call the application in Microsoft
+	// Entra, at most MaxAppName characters. They may call it anything: it is a
+	// suggestion. Empty means the workspace's name and Lanyard.
+	AppName string
 	// Version is shown by /version and on the page at /. Empty means
 	// "development".
 	Version string
@@ -110,6 +114,10 @@ type Config struct {
 	// one second and twenty seconds.
 	poll, ping time.Duration
 }
+
+// MaxAppName is how many characters the name of an application in Microsoft Entra
+// may have.
+const MaxAppName = 120
 
 // CheckPublicURL says whether u may be a server's public URL. The error is
 // problem.BadPublicURL with a sentence about what is wrong.

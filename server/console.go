@@ -87,7 +87,7 @@ func (s *Server) consoleSections() []console.Section {
 		s.provisioningPages(),
 		domainpages.New(s.domains),
 		mobileapps.New(s.Mobile(), s.cfg.Store),
-		guide.New(guide.Config{Store: s.cfg.Store, Plan: s.modules.Plan}),
+		guide.New(guide.Config{Store: s.cfg.Store, Plan: s.modules.Plan, Brand: s.cfg.AppName}),
 		announcepages.New(&announce.Desk{Store: s.cfg.Store, Post: s.post, PublicURL: s.cfg.PublicURL, Now: s.cfg.Now}),
 	}
 	if s.cfg.Console.Patterns {

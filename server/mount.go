@@ -40,6 +40,7 @@ func (s *Server) mount(types []*scim.ResourceType) {
 			TTL:         c.SessionTTL,
 			LookupLimit: lookUp,
 			SignInLimit: c.limit(signInRate, signInBurst),
+			Proved:      s.proved,
 		},
 		&deliver.Handler{
 			Store: c.Store,

@@ -36,7 +36,15 @@ const entitledEvery = time.Minute
 
 // newModules keeps the modules of the server's workspaces.
 func (s *Server) newModules() *modules.Keeper {
-	return &modules.Keeper{Store: s.cfg.Store, Entitlements: s.cfg.Entitlements, Now: s.cfg.Now}
+	return &modules.Keeper{Store: s.cfg.Store, Entitlements: s.cfg.Entitlements, Health: s.health(), Now: s.cfg.Now}
+}
+
+// proved notes that the app's sign-in with Microsoft works as it is set up. That it
+// could not be noted keeps nobody out.
+func (s *Server) proved(ctx context.Context, ws directory.Workspace) {
+	if err := s.modules.Proved(ctx, ws.ID, ModuleMicrosoft, ws.Microsoft.Fingerprint(), "a sign-in"); err != nil {
+		s.cfg.Log.WarnContext(ctx, "that sign-in with Microsoft works could not be noted", "workspace", ws.ID, "error", err)
+	}
 }
 
 // mirrorPlans keeps what the embedding program says where sign-in looks for it.

@@ -14,7 +14,7 @@ import (
 func (s *Server) provisioningPages() *provisioningpages.Section {
 	types := s.types
 	c := provisioningpages.Config{
-		Store: s.cfg.Store, Post: s.post, Gallery: s.cfg.Console.Gallery, LoopbackIssuers: api.Loopback(s.cfg.PublicURL.Hostname()),
+		Store: s.cfg.Store, Post: s.post, Gallery: s.cfg.Console.Gallery, Brand: s.cfg.AppName, LoopbackIssuers: api.Loopback(s.cfg.PublicURL.Hostname()),
 		Try: provision.New(provision.Config{Store: s.cfg.Store, BaseURL: s.cfg.PublicURL, Now: s.cfg.Now, Types: types}),
 	}
 	for _, rt := range types {

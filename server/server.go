@@ -28,7 +28,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/admin"
@@ -88,6 +91,9 @@ func New(c Config) (*Server, error) {
 	types, err := c.SCIM.Types()
 	if err != nil {
 		return nil, problem.Detailf(problem.BadConfig, "The SCIM schemas: %s.", err)
+	}
+	if n := utf8.RuneCountInString(c.AppName); n > MaxAppName || strings.ContainsFunc(c.AppName, unicode.IsControl) {
+		return nil, problem.Detailf(problem.BadConfig, "The name of the application has %d characters; it may have at most %d, none of them a line break.", n, MaxAppName)
 	}
 	if n := len(c.WebhookKey); n > 0 && n < deliver.MinWebhookKey {
 		return nil, problem.Detailf(problem.BadConfig, "The webhook key has %d bytes, fewer than %d.", n, deliver.MinWebhookKey)
@@ -167,6 +173,9 @@ func (s *Server) sweep(ctx context.Context) error {
 			s.cfg.Log.ErrorContext(ctx, "what is left of old sign-ins could not be deleted", "error", err)
 		} else if n > 0 {
 			s.cfg.Log.DebugContext(ctx, "what was left of old sign-ins deleted", "tickets", n)
+		}
+		if _, err := s.cfg.Store.ExpireAdmins(ctx, s.cfg.Now()); err != nil && ctx.Err() == nil {
+			s.cfg.Log.ErrorContext(ctx, "what is left of administrators' sign-ins could not be deleted", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -49,7 +49,7 @@ func (s *Server) tellAdmins(ctx context.Context, n enforce.Notice) error {
 // samlPages are the console's pages about single sign-on by SAML.
 func (s *Server) samlPages() *samlsso.Section {
 	return samlsso.New(samlsso.Config{
-		Setup: s.saml.Setup, Desk: s.sso, Gallery: s.cfg.Console.Gallery,
+		Setup: s.saml.Setup, Desk: s.sso, Gallery: s.cfg.Console.Gallery, Brand: s.cfg.AppName,
 		Contact: func(ctx context.Context, workspace string) (who, url string, err error) {
 			p, err := s.modules.Plan(ctx, workspace)
 			if code, _ := problem.Of(err); code == problem.PlanUnknown {

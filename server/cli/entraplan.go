@@ -85,6 +85,7 @@ func (f entraFlags) open(c *command) (planDesk, error) {
 	if err != nil {
 		return d, err
 	}
+	o.Name = directory.AppName(d.set[keyAppName].Text, d.ws)
 	f.choose(&o)
 	o.Apple = append(o.Apple, apple...)
 	o.Android = append(o.Android, android...)

@@ -74,6 +74,7 @@ func (f guideCmd) articles(c *command) ([]guide.Article, error) {
 	if err != nil {
 		return nil, err
 	}
+	facts.Brand = set[keyAppName].Text
 	var all []guide.Article
 	for _, m := range directory.Modules() {
 		if f.Module != "" && f.Module != string(m) {

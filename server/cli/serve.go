@@ -26,6 +26,7 @@ type serveCmd struct {
 	ConsoleListen  *string `name:"console-listen" placeholder:"HOST:PORT|none" help:"Address for the administrators' console alone (LANYARD_CONSOLE_LISTEN); none switches it off. Default: at /admin of the public address."`
 	ConsoleURL     *string `name:"console-url" placeholder:"URL" help:"Address at which administrators reach --console-listen (LANYARD_CONSOLE_URL)."`
 	ConsoleIdle    *string `name:"console-idle" placeholder:"30m" help:"How long an administrator who does nothing stays signed in (LANYARD_CONSOLE_IDLE). Default 30m."`
+	AppName        *string `name:"app-name" placeholder:"NAME" help:"What administrators are told to call the application in Microsoft Entra (LANYARD_APP_NAME). Default: the workspace's name and Lanyard."`
 	ConsoleTTL     *string `name:"console-session-ttl" placeholder:"12h" help:"How long an administrator stays signed in at all (LANYARD_CONSOLE_SESSION_TTL). Default 12h."`
 	SessionTTL     *string `name:"session-ttl" placeholder:"1h" help:"How long a workspace session lasts (LANYARD_SESSION_TTL). Default 1h."`
 	TrustedProxies *string `name:"trusted-proxies" placeholder:"CIDR,…" help:"Reverse proxies whose X-Forwarded-For is believed (LANYARD_TRUSTED_PROXIES). Default: none."`
@@ -46,7 +47,7 @@ func (serveCmd) Help() string {
 func (s serveCmd) Run(c *command) error {
 	set, err := c.resolve(s.Config, map[string]*string{
 		keyListen: s.Listen, keyPublicURL: s.PublicURL, keyAdminListen: s.AdminListen, keyDB: s.DB,
-		keyConsoleListen: s.ConsoleListen, keyConsoleURL: s.ConsoleURL, keyConsoleIdle: s.ConsoleIdle, keyConsoleTTL: s.ConsoleTTL,
+		keyConsoleListen: s.ConsoleListen, keyConsoleURL: s.ConsoleURL, keyConsoleIdle: s.ConsoleIdle, keyConsoleTTL: s.ConsoleTTL, keyAppName: s.AppName,
 		keySessionTTL: s.SessionTTL, keyTrustedProxies: s.TrustedProxies, keySCIMSchemas: s.SCIMSchemas,
 		keyWebhookKeyFile: s.WebhookKeyFile, keyServerKeyFile: s.ServerKeyFile,
 		keyLogLevel: s.LogLevel, keyLogFormat: s.LogFormat,
@@ -195,7 +196,7 @@ func (c *command) serve(set settings, p plan) error {
 	srv, err := server.New(server.Config{
 		Store: st, PublicURL: public, Log: log, Now: c.opt.Now, Version: c.opt.version(),
 		SessionTTL: p.sessionTTL, TrustedProxies: p.trustedProxies, SCIM: p.scim,
-		WebhookKey: webhookKey, ServerKey: serverKey, Console: console, Resolver: c.opt.Resolver,
+		WebhookKey: webhookKey, ServerKey: serverKey, Console: console, AppName: set[keyAppName].Text, Resolver: c.opt.Resolver,
 	})
 	if err != nil {
 		return err

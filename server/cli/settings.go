@@ -37,6 +37,7 @@ const (
 	keyConsoleURL     = "console_url"
 	keyConsoleIdle    = "console_idle"
 	keyConsoleTTL     = "console_session_ttl"
+	keyAppName        = "app_name"
 	keyDB             = "db"
 	keySessionTTL     = "session_ttl"
 	keyTrustedProxies = "trusted_proxies"
@@ -57,6 +58,7 @@ var allSettings = []setting{
 	{keyConsoleURL, ""}, // follows from console_listen, else from public_url
 	{keyConsoleIdle, "30m"},
 	{keyConsoleTTL, "12h"},
+	{keyAppName, ""},
 	{keyDB, "sqlite:" + defaultFile},
 	{keySessionTTL, "1h"},
 	{keyTrustedProxies, ""},

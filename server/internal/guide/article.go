@@ -127,6 +127,7 @@ func Write(m directory.Module, f Facts) (Article, error) {
 	if err != nil {
 		return Article{}, err
 	}
+	o.Name = directory.AppName(f.Brand, f.Workspace)
 	plan, err := register.New(o)
 	if err != nil {
 		return Article{}, err

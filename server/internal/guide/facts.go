@@ -31,6 +31,9 @@ type Facts struct {
 	Pilot    directory.Pilot
 	// PublicURL is the server's address.
 	PublicURL *url.URL
+	// Brand is what the application is suggested to be called in Microsoft Entra:
+	// see directory.AppName. Read leaves it to its caller.
+	Brand string
 	// Help is whom people ask, as the announcement says; it may be empty.
 	Help string
 	// Provisioning is what the server says it can do.
@@ -93,7 +96,7 @@ func TenantURL(base *url.URL, workspace string) string {
 func PlanOptions(ws directory.Workspace, conn directory.SAML, apps directory.Mobile, base *url.URL) (register.Options, error) {
 	urls := signin.URLsOf(base, ws.ID)
 	o := register.Options{
-		Workspace: ws.ID, Name: cmp.Or(ws.Name, ws.ID) + " Lanyard", PublicURL: base,
+		Workspace: ws.ID, Name: directory.AppName("", ws), PublicURL: base,
 		TenantID: ws.Microsoft.TenantID, ClientID: ws.Microsoft.ClientID, Scope: ws.Microsoft.Scope, Authority: ws.Microsoft.Authority,
 		DefaultRole: ws.DefaultRole, SCIM: ws.SCIMEnabled, TenantURL: TenantURL(base, ws.ID),
 		SAML: &register.SAML{

@@ -35,11 +35,14 @@ type Keeper struct {
 	// workspace here.
 	Entitlements Entitlements
 	// Health, for each module, may say what else keeps it from working than the
-	// Facts do: nothing, or the codes of what is wrong.
-	Health map[directory.Module][]func(ctx context.Context, ws directory.Workspace, now time.Time) ([]problem.Code, error)
+	// Facts do.
+	Health map[directory.Module][]Report
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
+
+// Report says what is wrong with a module of a workspace: nothing, or codes.
+type Report func(ctx context.Context, ws directory.Workspace, now time.Time) ([]problem.Code, error)
 
 func (k *Keeper) now() time.Time {
 	if k.Now == nil {

@@ -68,6 +68,10 @@ type Handler struct {
 	// LookupLimit and SignInLimit return problem.TooMany when the caller has
 	// asked too often.
 	LookupLimit, SignInLimit func(*http.Request) error
+	// Proved is told that Microsoft's sign-in works as a workspace has it set up:
+	// somebody who may enter came with a good token, whether the module is switched
+	// on for everybody yet or not.
+	Proved func(ctx context.Context, ws directory.Workspace)
 }
 
 // Mount puts the handlers on mux.

@@ -92,7 +92,7 @@ func newFixture(t *testing.T, change ...func(*directory.Workspace)) *fixture {
 	free := func(*http.Request) error { return nil }
 	f.h = &Handler{
 		Store: s, Verifier: f.judge, Now: func() time.Time { return f.now }, TTL: time.Hour,
-		LookupLimit: free, SignInLimit: free,
+		LookupLimit: free, SignInLimit: free, Proved: func(context.Context, directory.Workspace) {},
 	}
 	f.h.Mount(f.mux)
 	return f

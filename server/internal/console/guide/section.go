@@ -26,6 +26,9 @@ type Config struct {
 	Store *store.Store
 	// Plan says what a workspace is entitled to. Nil means what is stored for it.
 	Plan func(ctx context.Context, workspace string) (directory.Plan, error)
+	// Brand is what the application is suggested to be called: see
+	// directory.AppName.
+	Brand string
 }
 
 // Section is the guide's part of the console.
@@ -67,6 +70,7 @@ func (s *Section) Templates() fs.FS {
 // read collects what an article says of the call's workspace.
 func (s *Section) read(ctx context.Context, c *console.Call) (guide.Facts, error) {
 	f, err := guide.Read(ctx, s.cfg.Store, c.Public, c.Workspace.ID, c.Now)
+	f.Brand = s.cfg.Brand
 	if err == nil && s.cfg.Plan != nil {
 		f.Plan, err = s.cfg.Plan(ctx, c.Workspace.ID)
 	}

@@ -194,6 +194,7 @@ func (s *Section) app(ctx context.Context, c *console.Call, _ none) (appPage, er
 	if err != nil {
 		return p, err
 	}
+	o.Name = directory.AppName(s.cfg.Brand, c.Workspace)
 	plan, err := register.New(o)
 	if err != nil {
 		return p, err

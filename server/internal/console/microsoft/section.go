@@ -33,6 +33,9 @@ type Config struct {
 	Now       func() time.Time
 	// Frozen says why nothing of a module can be changed, or nil.
 	Frozen func(ctx context.Context, ws directory.Workspace, m directory.Module) error
+	// Brand is what the application is suggested to be called: see
+	// directory.AppName.
+	Brand string
 }
 
 // Section is the part of the console about sign-in with Microsoft.

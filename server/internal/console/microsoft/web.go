@@ -1,6 +1,7 @@
 package microsoft
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -28,7 +29,7 @@ func (p webPage) Head() console.Head {
 func (s *Section) web(ctx context.Context, c *console.Call, _ none) (webPage, error) {
 	out, err := s.cfg.Setup.Show(ctx, c.Workspace.ID)
 	return webPage{
-		MicrosoftOutcome: out, AppName: c.Workspace.Name + " on the web", Steps: stepsOf(out, c.Path("microsoft.web"), c.Path("microsoft.home")), up: c.Path("microsoft.home"),
+		MicrosoftOutcome: out, AppName: cmp.Or(s.cfg.Brand, c.Workspace.Name) + " on the web", Steps: stepsOf(out, c.Path("microsoft.web"), c.Path("microsoft.home")), up: c.Path("microsoft.home"),
 	}, err
 }
 

@@ -34,6 +34,9 @@ type Config struct {
 	// Gallery is the name of the application in Microsoft Entra's gallery. "", as
 	// long as it is not listed there, hides that way.
 	Gallery string
+	// Brand is what the application is suggested to be called: see
+	// directory.AppName.
+	Brand string
 	// LoopbackIssuers accepts issuers of federation on loopback, for trying out.
 	LoopbackIssuers bool
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/lanyard-sso/lanyard/server/internal/console"
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/entra"
 	"github.com/lanyard-sso/lanyard/server/internal/register"
 )
@@ -18,7 +19,9 @@ type Setup struct {
 	Checks    []console.Check `json:"checks"`
 	TenantURL string          `json:"tenant_url"`
 	HasToken  bool            `json:"has_token"`
-	Enabled   bool            `json:"enabled"`
+	// Name is what the application is suggested to be called.
+	Name    string `json:"app_name"`
+	Enabled bool   `json:"enabled"`
 	// Gallery is the listing in Entra's gallery; "" where there is none.
 	Gallery string `json:"gallery,omitempty"`
 	// Tested: Test Connection succeeded last.
@@ -42,7 +45,7 @@ type setupInput struct {
 }
 
 func (s *Section) setup(ctx context.Context, c *console.Call, in setupInput) (Setup, error) {
-	p := Setup{tabs: tabs{"provisioning.setup"}, Portal: "new", TenantURL: tenantURL(c), Enabled: c.Workspace.SCIMEnabled, Gallery: s.cfg.Gallery}
+	p := Setup{tabs: tabs{"provisioning.setup"}, Portal: "new", TenantURL: tenantURL(c), Enabled: c.Workspace.SCIMEnabled, Gallery: s.cfg.Gallery, Name: directory.AppName(s.cfg.Brand, c.Workspace)}
 	if in.Portal == "old" {
 		p.Portal = "old"
 	}
@@ -118,7 +121,7 @@ func stepsFor(p Setup, c *console.Call) []SetupStep {
 // the gallery where there is a listing, else one of one's own.
 func applicationItems(p Setup, c *console.Call) []register.Item {
 	there := register.Item{Value: "Where the workspace has one already, for single sign-on or Sign in with Microsoft, take that one. You need the role Cloud Application Administrator."}
-	own := register.CreateOwn(cmp.Or(c.Workspace.Name, c.Workspace.ID) + " Lanyard")
+	own := register.CreateOwn(cmp.Or(p.Name, directory.AppName("", c.Workspace)))
 	if p.Gallery == "" {
 		return append([]register.Item{there}, own...)
 	}

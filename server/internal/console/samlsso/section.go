@@ -25,6 +25,9 @@ type Config struct {
 	// Gallery is the name of the application in Microsoft Entra's gallery. "", as
 	// long as there is no listing, hides that way (row A14).
 	Gallery string
+	// Brand is what the application is suggested to be called: see
+	// directory.AppName.
+	Brand string
 }
 
 // Section is the pages about SAML. It is safe for concurrent use.

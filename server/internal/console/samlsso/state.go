@@ -77,9 +77,11 @@ type lastTest struct {
 
 // state is how a workspace's single sign-on stands.
 type state struct {
-	ws   directory.Workspace
-	base *url.URL
-	now  time.Time
+	ws directory.Workspace
+	// brand is Config.Brand.
+	brand string
+	base  *url.URL
+	now   time.Time
 	// conn is of Version 0 where there is none.
 	conn     directory.SAML
 	warnings []saml.Warning
@@ -90,7 +92,7 @@ type state struct {
 
 // load reads how the workspace of a call stands.
 func (s *Section) load(ctx context.Context, c *console.Call) (state, error) {
-	st := state{ws: c.Workspace, base: s.cfg.Setup.PublicURL, now: c.Now}
+	st := state{ws: c.Workspace, brand: s.cfg.Brand, base: s.cfg.Setup.PublicURL, now: c.Now}
 	out, err := s.cfg.Setup.Show(ctx, c.Workspace.ID)
 	switch code, _ := problem.Of(err); {
 	case err == nil:
@@ -124,7 +126,7 @@ func (st state) begun() bool { return !st.before.At.IsZero() }
 
 // appName is what the application is called in Entra.
 func (st state) appName() string {
-	return cmp.Or(st.draft.Values.AppName, cmp.Or(st.ws.Name, st.ws.ID)+" Lanyard")
+	return cmp.Or(st.draft.Values.AppName, directory.AppName(st.brand, st.ws))
 }
 
 // seen names what is set up, for a form to say what it was made from.
