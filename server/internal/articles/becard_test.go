@@ -239,7 +239,7 @@ func (w *world) becardMicrosoft(h *hands, u *entratest.User, alone bool) {
 	h.shoot("microsoft web")
 	h.press("To the test sign-in")
 	h.press("Make a test link")
-	private := w.employee("becard-m365-test-"+strconv.FormatBool(alone))
+	private := w.employee("becard-m365-test-" + strconv.FormatBool(alone))
 	private.open(h.read("Link for the test sign-in"))
 	private.microsoft(u)
 	private.says("The test sign-in succeeded")
