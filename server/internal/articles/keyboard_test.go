@@ -57,7 +57,7 @@ const look = `(mark) => {
 const left = `(mark) => [...document.querySelectorAll("a[href],button,input:not([type=hidden]):not([type=radio]),select,textarea,summary")]
 	.filter((e) => e.checkVisibility({visibilityProperty: true}) && !e.disabled && !e.hasAttribute("data-" + mark)).map((e) => e.outerHTML.slice(0, 120))`
 
-// tab goes one further.
+// tabKey presses Tab, and says where the keyboard stands then.
 func (h *hands) tabKey() stop {
 	h.t.Helper()
 	h.do(chromedp.KeyEvent(keyTab))
