@@ -13,7 +13,7 @@ const (
 )
 
 var mailTexts = map[Code]Text{
-	MailNotSet:     {409, "This server cannot send mail yet.", "Tell it which mail server to use: lanyardd notify set --host smtp.example.com --from lanyard@example.com, then lanyardd notify test.", Operator},
+	MailNotSet:     {409, "This server cannot send mail yet.", "An owner of the server names the mail server in the console under Mail, or by command: lanyardd notify set --host smtp.example.com --from lanyard@example.com, then lanyardd notify test.", Operator},
 	MailBadAddress: {400, "This is not an e-mail address mail can be sent to.", "Write one address as in ada@example.com, without a name and with nothing else.", You},
 	MailBadServer:  {400, "The settings of the mail server are not complete or not possible.", "Mend what is named, then send a test mail.", Operator},
 	MailUnsafe:     {400, "Without encryption, mail may go only to a mail server on this very machine.", "Use starttls (usually port 587) or tls (usually port 465).", Operator},

@@ -62,6 +62,9 @@ func (d doCmd) on(c *command, set settings, st *server.Store) error {
 	if d.List {
 		return c.listActs(srv.ConsoleRoutes())
 	}
+	if err := d.named(srv.ConsoleRoutes()); err != nil {
+		return err
+	}
 	values, files, err := d.input(c, srv)
 	if err != nil {
 		return err
@@ -87,6 +90,29 @@ func (d doCmd) on(c *command, set settings, st *server.Store) error {
 	}
 	_, err = c.out.Write(text)
 	return err
+}
+
+// named checks that there is what was named, and that it is done in a workspace
+// where one was given, and only there.
+func (d doCmd) named(all []console.Route) error {
+	var names []string
+	for _, r := range all {
+		if !r.Callable() {
+			continue
+		}
+		if r.Name != d.Name {
+			names = append(names, r.Name)
+			continue
+		}
+		switch in := strings.Contains(r.Path, "{ws}"); {
+		case in && d.Workspace == "":
+			return problem.Detailf(problem.BadUsage, "%s is done in a workspace: add --workspace and its ID.", d.Name)
+		case !in && d.Workspace != "":
+			return problem.Detailf(problem.BadUsage, "%s is done in no workspace: leave --workspace out.", d.Name)
+		}
+		return nil
+	}
+	return problem.Detailf(problem.BadUsage, "No act or page is called %.100q.%s All are listed by lanyardd do --list.", d.Name, didYouMean(d.Name, names))
 }
 
 // input reads the fields.

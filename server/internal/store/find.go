@@ -169,7 +169,11 @@ func (q Query) where(dir string) (text string, args []any, possible bool) {
 }
 
 // Counts is how many people of each state a directory has.
-type Counts struct{ Active, Suspended, Archived int }
+type Counts struct {
+	Active    int `json:"active"`
+	Suspended int `json:"suspended"`
+	Archived  int `json:"archived"`
+}
 
 // CountUsers returns the counts of a directory, or ErrNotFound. It reads
 // counters, so it costs the same at any size.
