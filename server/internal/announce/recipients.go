@@ -7,6 +7,7 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
@@ -137,19 +138,19 @@ func (d *Desk) recipients(ctx context.Context, ws directory.Workspace, c Choice)
 	return g.out, err
 }
 
+// everybody reads all people at once: who changes between two pages would be in
+// both or in none.
 func (g *gathering) everybody(ctx context.Context) error {
-	for start := 1; ; start += pageSize {
-		page, _, err := g.Store.FindUsers(ctx, g.ws.Directory, store.Query{State: directory.Active, StartIndex: start, Count: pageSize})
-		if err != nil {
-			return fmt.Errorf("announce: %w", err)
+	err := g.Store.EachKnown(ctx, g.ws.Directory, time.Time{}, func(k store.Known) error {
+		if k.State == directory.Active {
+			g.take(directory.User{ID: k.ID, UserName: k.UserName, Doc: k.Doc})
 		}
-		for _, u := range page {
-			g.take(u)
-		}
-		if len(page) < pageSize {
-			return nil
-		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("announce: %w", err)
 	}
+	return nil
 }
 
 // groups takes the members of groups, and of groups within groups.
