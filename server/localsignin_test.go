@@ -477,9 +477,9 @@ func TestPolicy_itIsAskedOnEveryPath(t *testing.T) {
 // paths is a world where one person can come by every method, and has.
 type paths struct {
 	*localWorld
-	ms                 *msWorld
-	local, saml, asked http.CookieJar
-	token, link        string
+	ms          *msWorld
+	local, saml http.CookieJar
+	token, link string
 }
 
 func newPaths(t testing.TB, engine string) *paths {
