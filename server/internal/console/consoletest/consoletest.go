@@ -22,9 +22,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/litetest"
-	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
-	"github.com/lanyard-sso/lanyard/server/postgres"
 	"github.com/lanyard-sso/lanyard/server/sqlite"
 )
 
@@ -59,21 +57,6 @@ func With(r console.Role) console.Principal {
 func New(t testing.TB, make func(*Console) []console.Section) *Console {
 	t.Helper()
 	return on(t, sqliteStore(t), make)
-}
-
-// Each runs a test on SQLite and on PostgreSQL. The package's TestMain must be
-// that of pgtest.
-func Each(t *testing.T, make func(*Console) []console.Section, test func(*testing.T, *Console)) {
-	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { test(t, on(t, sqliteStore(t), make)) })
-	t.Run("postgres", func(t *testing.T) {
-		st, err := postgres.Open(t.Context(), pgtest.URL(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { st.Close() })
-		test(t, on(t, st, make))
-	})
 }
 
 func sqliteStore(t testing.TB) *store.Store {
