@@ -13,7 +13,7 @@ import (
 // req: A8
 func TestAppName_theBrandIsSuggestedAndMayBeOverridden(t *testing.T) {
 	w := newWorld(t, "sqlite")
-	plain, brand := w.serve(w.store), w.serve(w.store, func(c *Config) { c.AppName = "TrackingTime SSO" })
+	plain, brand := w.serve(w.store), w.serve(w.open(), func(c *Config) { c.AppName = "TrackingTime SSO" })
 	says := func(r *replica, page string) string {
 		t.Helper()
 		out, err := r.server.Do(t.Context(), page, "acme", url.Values{}, nil)

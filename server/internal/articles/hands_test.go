@@ -294,14 +294,12 @@ func (h *hands) tick(label string) {
 // choose chooses an option by its words.
 func (h *hands) choose(label, option string) {
 	h.t.Helper()
-	h.found++
-	at := h.mark("the field "+strconv.Quote(label), fields, func(mark string) []any { return []any{label, mark, ""} })
-	ok := ask[bool](h, `(mark, words) => { const s = document.querySelector("[data-hand='" + mark + "']");
-		const o = [...s.options].find((o) => o.text.trim().toLowerCase().includes(words.toLowerCase())); if (!o) return false;
-		s.value = o.value; s.dispatchEvent(new Event("change", {bubbles: true})); return true; }`, strconv.Itoa(h.found), option)
-	if !ok {
-		h.t.Fatalf("%v has no option %q, at: %s", at, option, h.text())
-	}
+	const chosen = `(words, option) => { if (!(` + fields + `)(words, "choose", "")) return false;
+		const s = document.querySelector("[data-hand='choose']");
+		s.removeAttribute("data-hand");
+		const o = [...s.options].find((o) => o.text.trim().toLowerCase().includes(option.toLowerCase())); if (!o) return false;
+		s.value = o.value; s.dispatchEvent(new Event("change", {bubbles: true})); return true; }`
+	h.until(fmt.Sprintf("the option %q of %q", option, label), func() bool { return ask[bool](h, chosen, label, option) })
 }
 
 // read is the value of a field, as to be copied.
@@ -312,9 +310,14 @@ func (h *hands) read(label string) string {
 
 func (h *hands) readIn(within, label string) string {
 	h.t.Helper()
-	h.field(label, within)
-	v := ask[string](h, `(mark) => document.querySelector("[data-hand='" + mark + "']").value`, strconv.Itoa(h.found))
-	if v == "" {
+	// In one go: a region that keeps itself current may be another in a moment.
+	const value = `(words, within) => (` + fields + `)(words, "read", within) ? ((e) => { e.removeAttribute("data-hand"); return "=" + e.value; })(document.querySelector("[data-hand='read']")) : ""`
+	var v string
+	h.until("the field "+strconv.Quote(label), func() bool {
+		v = ask[string](h, value, label, within)
+		return v != ""
+	})
+	if v = strings.TrimPrefix(v, "="); v == "" {
 		h.t.Fatalf("%q is empty, at: %s", label, h.text())
 	}
 	return v
