@@ -53,7 +53,7 @@ func (f scimFlags) changes(people *scim.ResourceType) (do []func(*directory.Work
 			return nil, err
 		}
 		if _, err := provision.Accept(people, filter); err != nil {
-			return nil, badValue("--scim-accept", filter, "is no SCIM filter of people: "+err.Error())
+			return nil, badValue("--scim-accept", filter, "is no SCIM filter of people. "+scim.Sentence(err))
 		}
 		do = append(do, func(ws *directory.Workspace) { ws.SCIMAccept = filter })
 	}

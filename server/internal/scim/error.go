@@ -59,6 +59,16 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// Sentence is what err tells a person: the Detail of the first *Error in its chain,
+// without status and kind, or else its text.
+func Sentence(err error) string {
+	var e *Error
+	if errors.As(err, &e) && e.Detail != "" {
+		return e.Detail
+	}
+	return err.Error()
+}
+
 // MarshalJSON writes the error as RFC 7644 wants it, status as a string.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {

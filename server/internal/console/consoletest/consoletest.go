@@ -202,7 +202,13 @@ func (c *Console) do(method, path, kind string, body io.Reader) *Answer {
 	if err != nil {
 		c.Fatal(err)
 	}
-	return &Answer{TB: c, Status: resp.StatusCode, Header: resp.Header, Body: string(text), at: r.URL, c: c}
+	a := &Answer{TB: c, Status: resp.StatusCode, Header: resp.Header, Body: string(text), at: r.URL, c: c}
+	if strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
+		for _, wrong := range Wording(words(a.document())) {
+			c.Errorf("%s: %s", r.URL, wrong)
+		}
+	}
+	return a
 }
 
 // OK fails the test unless the answer is 200.

@@ -2,6 +2,7 @@ package consoletest
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -77,6 +78,19 @@ func Lint(page string) []string {
 			}
 		}
 	}
+	all = append(all, Wording(words(root))...)
 	slices.Sort(all)
+	return all
+}
+
+// raw is what a sentence for people never has: a second full stop, or what a
+// program says to a programmer.
+var raw = regexp.MustCompile(`[^.]\.\s?\.(\s|$)|\b[45]\d\d invalid[A-Z]|%!|<nil>|\b[Ee]rror: |\b(sql|json|xml|x509|asn1|strconv|net/url|dial tcp): `)
+
+// Wording says what is wrong with the words of a page.
+func Wording(text string) (all []string) {
+	for _, at := range raw.FindAllStringIndex(text, -1) {
+		all = append(all, fmt.Sprintf("the page says %q", text[max(0, at[0]-60):min(len(text), at[1]+20)]))
+	}
 	return all
 }

@@ -330,7 +330,9 @@ func TestScope_itSaysWhoWouldComeAndAsWhat(t *testing.T) {
 	d := one(t)
 	d.Get(base+"/scope").OK().Has("Default Access", "Sync only assigned users and groups", "Source Object Scope")
 	d.Post(base+"/scope", url.Values{"accept": {"userType is Member"}, "default_role": {"Owner"}, "rules": {"Engineers=editor"}}).Is(422).
-		Has("It is no SCIM filter of people", "would be an owner", "does not read like group:Engineers=editor")
+		Has("The filter \"userType is Member\" is not valid at character 9: an operator (eq,", "Write it like userType eq \"Member\"",
+			"would be an owner", "does not read like group:Engineers=editor").HasNot("invalidFilter", "400")
+	d.Post(base+"/scope", url.Values{"accept": {`userName eq "` + strings.Repeat("a", 1000) + `"`}, "default_role": {""}, "rules": {""}}).Is(422).Has("longer than 1,000 characters. Shorten it")
 	d.Post(base+"/scope", url.Values{"accept": {`userType eq "Member"`}, "default_role": {"member"}, "rules": {"group:Crew=editor\napp-role:Boss=admin"}}).Follow().Has("Saved.")
 	ws, err := d.Store.Workspace(t.Context(), "acme")
 	if err != nil || ws.SCIMAccept == "" || ws.DefaultRole != "member" || len(ws.RoleRules) != 2 {

@@ -9,6 +9,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/provision"
+	"github.com/lanyard-sso/lanyard/server/internal/scim"
 )
 
 // Scope is the page about who is provisioned, and as what.
@@ -62,6 +63,9 @@ const examplePerson = `{
   "userType": "Member"
 }`
 
+// mostAccept is how many bytes a filter of people may have.
+const mostAccept = 1000
+
 type scopeInput struct {
 	Accept      string `json:"accept"`
 	DefaultRole string `json:"default_role"`
@@ -71,12 +75,10 @@ type scopeInput struct {
 func (s *Section) saveScope(ctx context.Context, c *console.Call, in scopeInput) (console.Done, error) {
 	in.Accept, in.DefaultRole = strings.TrimSpace(in.Accept), strings.TrimSpace(in.DefaultRole)
 	var wrong console.Faults
-	if _, err := provision.Accept(s.cfg.People, in.Accept); err != nil || len(in.Accept) > 1000 {
-		why := "it is longer than 1,000 characters"
-		if err != nil {
-			why = err.Error()
-		}
-		wrong = append(wrong, console.Bad("accept", "It is no SCIM filter of people: %s. An example: userType eq \"Member\".", why))
+	if len(in.Accept) > mostAccept {
+		wrong = append(wrong, console.Bad("accept", "The filter is longer than 1,000 characters. Shorten it, or leave people out by scoping filters in Entra."))
+	} else if _, err := provision.Accept(s.cfg.People, in.Accept); err != nil {
+		wrong = append(wrong, console.Bad("accept", "%s Write it like userType eq \"Member\", or leave it empty to take everybody.", scim.Sentence(err)))
 	}
 	switch {
 	case directory.Fold(in.DefaultRole) == directory.RoleOwner:
