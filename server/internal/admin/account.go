@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -23,7 +24,8 @@ func (a *Admin) newPassword(ctx context.Context, s Standing, clear string) (stri
 }
 
 // SetPassword gives an administrator a password. It signs nobody in by itself: it
-// goes with an authenticator app, or with a recovery code. Their other sessions end.
+// goes with an authenticator app, or with a recovery code. Their other sessions end,
+// and links to begin anew that nobody used yet.
 func (a *Admin) SetPassword(ctx context.Context, s Standing, clear string) error {
 	if clear == "" {
 		return problem.Detailf(problem.AdminPassword, "It is empty.")
@@ -32,12 +34,13 @@ func (a *Admin) SetPassword(ctx context.Context, s Standing, clear string) error
 	if err != nil {
 		return err
 	}
-	_, err = a.cfg.Store.ChangeAdmin(ctx, s.Admin.ID, store.AdminChange{}, func(x *directory.Administrator, _ others) error {
+	change := store.AdminChange{Session: s.Session.Hash, EndOthers: true, Keep: s.Session.Hash}
+	_, err = a.cfg.Store.ChangeAdmin(ctx, s.Admin.ID, change, func(x *directory.Administrator, _ others) error {
 		x.Password = phc
 		return nil
 	})
-	if err == nil {
-		_, err = a.EndSessions(ctx, s.Admin.ID, s.Session.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		err = problem.Wrap(problem.AdminSignIn, err)
 	}
 	return err
 }

@@ -120,7 +120,7 @@ func (a *Admin) Join(ctx context.Context, secret, name, email string, v Visitor)
 	if err := a.knock(v, ""); err != nil {
 		return Signed{}, err
 	}
-	i, _, err := a.readLink(ctx, secret)
+	i, ticket, err := a.readLink(ctx, secret)
 	if err != nil {
 		return Signed{}, err
 	}
@@ -138,7 +138,8 @@ func (a *Admin) Join(ctx context.Context, secret, name, email string, v Visitor)
 		how = directory.ByRecovering
 	}
 	token, n := a.session(who.ID, how, v)
-	who, err = a.cfg.Store.ChangeAdmin(ctx, who.ID, store.AdminChange{Start: &n}, func(x *directory.Administrator, _ others) error {
+	change := store.AdminChange{Start: &n, Ticket: store.AdminTicketKey{Kind: ticket.Kind, Hash: ticket.Hash}}
+	who, err = a.cfg.Store.ChangeAdmin(ctx, who.ID, change, func(x *directory.Administrator, _ others) error {
 		if x.Enrolled() && !i.Recover {
 			return problem.New(problem.AdminLink) // somebody was quicker
 		}
@@ -147,6 +148,9 @@ func (a *Admin) Join(ctx context.Context, secret, name, email string, v Visitor)
 		}
 		return nil
 	})
+	if errors.Is(err, store.ErrNotFound) { // the link ended, or whom it was for was removed
+		err = problem.Wrap(problem.AdminLink, err)
+	}
 	if err != nil {
 		return Signed{}, err
 	}
@@ -221,7 +225,9 @@ func (a *Admin) Enrol(ctx context.Context, s Standing, f Factor, v Visitor) (Sig
 	if err != nil {
 		return Signed{}, nil, err
 	}
-	change := store.AdminChange{Now: a.now()}
+	// What began in a browser goes on as long as its session does: a link that
+	// ended, or was used in another browser, ends it.
+	change := store.AdminChange{Now: a.now(), Session: s.Session.Hash}
 	if ticket.Hash != "" {
 		change.Put = []store.AdminTicket{ticket}
 	}
@@ -250,6 +256,9 @@ func (a *Admin) Enrol(ctx context.Context, s Standing, f Factor, v Visitor) (Sig
 			}
 			x.Passkeys = append(x.Passkeys, passkey)
 		} else {
+			if x.TOTP != nil && x.TOTP.Sealed == sealed {
+				return problem.Wrap(problem.AdminCode, errSpent)
+			}
 			x.Password = phc
 			x.TOTP = &directory.AdminTOTP{Sealed: sealed, Since: a.now(), Step: step}
 			if len(x.Recovery) == 0 {
@@ -262,6 +271,10 @@ func (a *Admin) Enrol(ctx context.Context, s Standing, f Factor, v Visitor) (Sig
 	switch {
 	case errors.Is(err, store.ErrExists):
 		return Signed{}, nil, problem.Wrap(problem.AdminPasskey, errors.New("the challenge was answered before"))
+	case errors.Is(err, store.ErrNotFound) && s.Joining:
+		return Signed{}, nil, problem.Wrap(problem.AdminLink, err)
+	case errors.Is(err, store.ErrNotFound):
+		return Signed{}, nil, problem.Wrap(problem.AdminSignIn, err)
 	case err != nil:
 		return Signed{}, nil, err
 	}

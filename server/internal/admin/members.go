@@ -267,7 +267,8 @@ func (a *Admin) Find(ctx context.Context, who string) (directory.Administrator, 
 }
 
 // Recover makes a link by which somebody begins anew: whoever opens it sets up how
-// they sign in, and all they had before goes. It is for the operator of the server,
+// they sign in, and all they had before goes. The link before ends, also for the
+// browsers that opened it. It is for the operator of the server,
 // and told to every owner.
 func (a *Admin) Recover(ctx context.Context, admin string) (Link, error) {
 	who, err := a.Find(ctx, admin)
@@ -278,10 +279,31 @@ func (a *Admin) Recover(ctx context.Context, admin string) (Link, error) {
 	if err := a.cfg.Store.PutAdminTickets(ctx, ticket); err != nil {
 		return Link{}, err
 	}
+	if err := a.endRecovering(ctx, who.ID); err != nil {
+		return Link{}, err
+	}
 	a.tell(ctx, who, nil, "A link to recover access to the console was made",
 		fmt.Sprintf("On the server itself, somebody made a link with which %s (%s) can set up anew how they sign in to the console. It works until %s.\n\n"+
 			"If nobody of you did that, somebody else has control of the server.", who.Name, who.Email, link.Expires.UTC().Format("2 January 2006, 15:04 UTC")))
 	return link, nil
+}
+
+// endRecovering ends the sessions of browsers that opened a link to begin anew and
+// did not use it yet.
+func (a *Admin) endRecovering(ctx context.Context, admin string) error {
+	all, err := a.cfg.Store.AdminSessions(ctx, admin, a.now())
+	if err != nil {
+		return err
+	}
+	for _, n := range all {
+		if n.How != directory.ByRecovering {
+			continue
+		}
+		if err := a.cfg.Store.EndAdminSession(ctx, admin, n.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // mailInvitation sends a link to whom it is for. That it could not be sent is only

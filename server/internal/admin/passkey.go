@@ -180,7 +180,7 @@ func (a *Admin) SignInOptions() (string, error) {
 // Authentication, section 7.2): that it is to a challenge of ours that was not
 // answered before, of this origin, with user verification, and by a passkey whose
 // counter moves on. Where who is not nil it must be theirs. What change holds is
-// done with it.
+// done with it, and a session that it starts is theirs.
 func (a *Admin) verifyPasskey(ctx context.Context, answer []byte, purpose string, who *directory.Administrator, change store.AdminChange) (directory.Administrator, error) {
 	refused := func(why error) (directory.Administrator, error) {
 		a.cfg.Log.WarnContext(ctx, "a passkey was not accepted", "why", why)
@@ -237,6 +237,9 @@ func (a *Admin) verifyPasskey(ctx context.Context, answer []byte, purpose string
 	}
 	now := a.now()
 	change.Now = now
+	if change.Start != nil {
+		change.Start.Admin = found.ID
+	}
 	change.Put = append(change.Put, store.AdminTicket{
 		Kind: ticketSeen, Hash: directory.HashToken(given), Doc: []byte("{}"), Created: now, Expires: now.Add(challengeFor),
 	})
@@ -285,14 +288,9 @@ func (a *Admin) SignInPasskey(ctx context.Context, answer string, v Visitor) (Si
 	if err := a.knock(v, ""); err != nil {
 		return Signed{}, err
 	}
-	token, n := a.session("", directory.ByPasskey, v)
-	// Whose session it is, is only known by the answer: it begins right after.
-	who, err := a.verifyPasskey(ctx, []byte(answer), purposeSignIn, nil, store.AdminChange{})
+	token, n := a.session("", directory.ByPasskey, v) // whose, the answer says
+	who, err := a.verifyPasskey(ctx, []byte(answer), purposeSignIn, nil, store.AdminChange{Start: &n})
 	if err != nil {
-		return Signed{}, err
-	}
-	n.Admin = who.ID
-	if err := a.cfg.Store.StartAdminSession(ctx, n); err != nil {
 		return Signed{}, err
 	}
 	return a.signed(ctx, who, token, n, v)

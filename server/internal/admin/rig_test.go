@@ -19,6 +19,7 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/password"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"github.com/lanyard-sso/lanyard/server/sqlite"
@@ -80,6 +81,7 @@ const host = "console.acme.example"
 func newRig(t *testing.T, change ...func(*Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, now: start, file: filepath.Join(t.TempDir(), "lanyard.db")}
+	litetest.Make(t, r.file)
 	st, err := sqlite.Open(t.Context(), r.file)
 	if err != nil {
 		t.Fatal(err)

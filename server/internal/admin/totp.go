@@ -143,15 +143,23 @@ func (a *Admin) openPending(who directory.Administrator, session directory.Admin
 	return session.Pending, step, nil
 }
 
-var errSpent = errors.New("the code was used before")
+var (
+	errSpent   = errors.New("the code was used before")
+	errChanged = errors.New("the password was changed meanwhile")
+)
 
 // verifyCode takes a code of an authenticator app or a recovery code, each once,
-// and does with it what change holds. The error is problem.AdminWrong.
+// and does with it what change holds. The error is problem.AdminWrong. What is no
+// code of theirs costs no transaction: how long that takes would say that the
+// password beside it was right.
 func (a *Admin) verifyCode(ctx context.Context, who directory.Administrator, typed string, change store.AdminChange) (how string, changed directory.Administrator, err error) {
 	now := a.now()
 	change.Now = now
 	var spend func(*directory.Administrator) error
 	if hash := recoveryHash(who.ID, typed); hash != "" {
+		if !slices.Contains(who.Recovery, hash) {
+			return "", who, problem.Wrap(problem.AdminWrong, errors.New("a wrong recovery code"))
+		}
 		how, spend = directory.ByRecovery, func(x *directory.Administrator) error {
 			i := slices.Index(x.Recovery, hash)
 			if i < 0 {
@@ -165,8 +173,8 @@ func (a *Admin) verifyCode(ctx context.Context, who directory.Administrator, typ
 		if err != nil {
 			return "", who, err
 		}
-		if !ok {
-			return "", who, problem.Wrap(problem.AdminWrong, errors.New("a wrong code"))
+		if !ok || step <= who.TOTP.Step {
+			return "", who, problem.Wrap(problem.AdminWrong, errors.New("a wrong code, or one that was used"))
 		}
 		how, spend = directory.ByTOTP, func(x *directory.Administrator) error {
 			if x.TOTP == nil || x.TOTP.Sealed != who.TOTP.Sealed || step <= x.TOTP.Step {
@@ -178,10 +186,13 @@ func (a *Admin) verifyCode(ctx context.Context, who directory.Administrator, typ
 		}
 	}
 	changed, err = a.cfg.Store.ChangeAdmin(ctx, who.ID, change, func(x *directory.Administrator, _ others) error {
+		if x.Password != who.Password { // which was looked at, or stands beside it
+			return errChanged
+		}
 		x.Seen = now
 		return spend(x)
 	})
-	if errors.Is(err, errSpent) || errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, errSpent) || errors.Is(err, errChanged) || errors.Is(err, store.ErrNotFound) {
 		err = problem.Wrap(problem.AdminWrong, err)
 	}
 	return how, changed, err

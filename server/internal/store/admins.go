@@ -126,6 +126,10 @@ func (t *tx) admins(ctx context.Context) (all []directory.Administrator, err err
 
 // AdminChange is what goes with a change of an administrator, all or nothing.
 type AdminChange struct {
+	// Session is the hash of a session of theirs, and Ticket a ticket, which have to
+	// be there still: else nothing changes, and it is ErrNotFound.
+	Session string
+	Ticket  AdminTicketKey
 	// Start is a session that begins, and Put are tickets that are put.
 	Start *directory.AdminSession
 	Put   []AdminTicket
@@ -141,7 +145,8 @@ type AdminChange struct {
 // ChangeAdmin alters an administrator, all in one transaction, and returns them
 // as they are then. f may ask for all others and may run more than once; its error
 // leaves everything as it was and is returned as it is. ErrNotFound: no such
-// administrator. A ticket that is there already is Exists{"hash"}.
+// administrator, or what the change stands on is gone. A ticket that is there already
+// is Exists{"hash"}.
 func (s *Store) ChangeAdmin(ctx context.Context, id string, c AdminChange, f func(a *directory.Administrator, others func() ([]directory.Administrator, error)) error) (directory.Administrator, error) {
 	var changed directory.Administrator
 	if !storable(id) {
@@ -150,6 +155,9 @@ func (s *Store) ChangeAdmin(ctx context.Context, id string, c AdminChange, f fun
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		a, err := scanAdmin(t.row(ctx, `select doc from admins where id = $1`, id))
 		if err != nil {
+			return err
+		}
+		if err := t.stillThere(ctx, id, c); err != nil {
 			return err
 		}
 		before := a.Clone()
@@ -185,6 +193,20 @@ func (s *Store) ChangeAdmin(ctx context.Context, id string, c AdminChange, f fun
 func (t *tx) otherAdmins(ctx context.Context, id string) ([]directory.Administrator, error) {
 	all, err := t.admins(ctx)
 	return slices.DeleteFunc(all, func(a directory.Administrator) bool { return a.ID == id }), err
+}
+
+// stillThere says whether what a change stands on has not ended meanwhile.
+func (t *tx) stillThere(ctx context.Context, id string, c AdminChange) error {
+	var there int
+	if c.Session != "" {
+		if err := t.row(ctx, `select 1 from admin_sessions where hash = $1 and admin = $2`, c.Session, id).Scan(&there); err != nil {
+			return err
+		}
+	}
+	if c.Ticket != (AdminTicketKey{}) {
+		return t.row(ctx, `select 1 from admin_tickets where kind = $1 and hash = $2`, c.Ticket.Kind, c.Ticket.Hash).Scan(&there)
+	}
+	return nil
 }
 
 func (t *tx) withAdmin(ctx context.Context, id string, c AdminChange) error {
@@ -239,6 +261,9 @@ func (s *Store) RemoveAdmin(ctx context.Context, id string, now time.Time, allow
 		return err
 	})
 }
+
+// AdminTicketKey names a ticket.
+type AdminTicketKey struct{ Kind, Hash string }
 
 // AdminTicket is something that works until it expires, for whoever knows what
 // Hash was computed from.

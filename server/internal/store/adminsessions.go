@@ -32,6 +32,8 @@ func (r *adminSessionRow) session() directory.AdminSession {
 	return s
 }
 
+// startAdminSession stores a session. Above a number an administrator's oldest
+// ends. An unknown administrator is ErrNotFound.
 func (t *tx) startAdminSession(ctx context.Context, n directory.AdminSession) error {
 	if n.Hash == "" || n.ID == "" || !storable(n.Hash, n.ID, n.Admin, n.How, n.Agent, n.IP, n.Pending) {
 		return ErrInvalid
@@ -52,12 +54,6 @@ func (t *tx) startAdminSession(ctx context.Context, n directory.AdminSession) er
 	_, err = t.exec(ctx, `delete from admin_sessions where hash in (select hash from admin_sessions
 		where admin = $1 and hash <> $2 order by created desc, id desc limit 1000 offset $3)`, n.Admin, n.Hash, maxAdminSessions-1)
 	return err
-}
-
-// StartAdminSession stores a session. Above a number an administrator's oldest
-// ends. An unknown administrator is ErrNotFound.
-func (s *Store) StartAdminSession(ctx context.Context, n directory.AdminSession) error {
-	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.startAdminSession(ctx, n) })
 }
 
 // AdminSession returns the session of a hash and whose it is. Unknown, ended and

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -110,15 +111,43 @@ var administering = []promise{
 		})
 		wants(f, err, store.ErrExists)
 	}},
+	{"changes nothing once the session or the ticket is gone that a change stands on", func(f *fixture) {
+		s, ctx := f.acme(), f.Context()
+		f.admin(s, "ada", nil)
+		f.admin(s, "bo", nil)
+		must(f, startAdmin(ctx, s, adminSession("s-1", "ada")))
+		must(f, s.PutAdminTickets(ctx, store.AdminTicket{Kind: "join", Hash: "h", Created: start, Expires: later}))
+		change := func(who string, c store.AdminChange) error {
+			_, err := s.ChangeAdmin(ctx, who, c, func(a *directory.Administrator, _ func() ([]directory.Administrator, error)) error {
+				a.Name += "+"
+				return nil
+			})
+			return err
+		}
+		both := store.AdminChange{Session: "hash-s-1", Ticket: store.AdminTicketKey{Kind: "join", Hash: "h"}}
+		must(f, change("ada", both))
+		wants(f, change("bo", both), store.ErrNotFound) // it is ada's session
+		wants(f, change("ada", store.AdminChange{Ticket: store.AdminTicketKey{Kind: "invite", Hash: "h"}}), store.ErrNotFound)
+		_, err := s.TakeAdminTicket(ctx, "join", "h", start)
+		must(f, err)
+		wants(f, change("ada", both), store.ErrNotFound)
+		both.Ticket = store.AdminTicketKey{}
+		must(f, change("ada", both))
+		must(f, s.EndAdminSession(ctx, "ada", "s-1"))
+		wants(f, change("ada", both), store.ErrNotFound)
+		if a, err := s.Admin(ctx, "ada"); err != nil || a.Name != "ada++" {
+			f.Errorf("she is %q, %v", a.Name, err)
+		}
+	}},
 	{"ends sessions and tickets with what they belong to", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
 		f.admin(s, "ada", nil)
 		f.admin(s, "bo", nil)
 		for _, id := range []string{"s-1", "s-2", "s-3"} {
-			must(f, s.StartAdminSession(ctx, adminSession(id, "ada")))
+			must(f, startAdmin(ctx, s, adminSession(id, "ada")))
 		}
-		must(f, s.StartAdminSession(ctx, adminSession("s-bo", "bo")))
-		wants(f, s.StartAdminSession(ctx, adminSession("s-x", "nobody")), store.ErrNotFound)
+		must(f, startAdmin(ctx, s, adminSession("s-bo", "bo")))
+		wants(f, startAdmin(ctx, s, adminSession("s-x", "nobody")), store.ErrNotFound)
 		wants(f, s.EndAdminSession(ctx, "bo", "s-1"), store.ErrNotFound)
 		must(f, s.EndAdminSession(ctx, "ada", "s-1"))
 		must(f, s.PutAdminTickets(ctx, store.AdminTicket{Kind: "join", Hash: "h", Admin: "ada", Created: start, Expires: later}))
@@ -155,7 +184,7 @@ var administering = []promise{
 		for i := range 25 {
 			n := adminSession(fmt.Sprintf("s-%02d", i), "ada")
 			n.Created = start.Add(time.Duration(i) * time.Second)
-			must(f, s.StartAdminSession(ctx, n))
+			must(f, startAdmin(ctx, s, n))
 		}
 		all, err := s.AdminSessions(ctx, "ada", start)
 		if err != nil || len(all) != 20 || all[0].ID != "s-24" || all[19].ID != "s-05" {
@@ -165,7 +194,7 @@ var administering = []promise{
 	{"notes when a session was used, and holds the first secret that it sets up", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
 		f.admin(s, "ada", nil)
-		must(f, s.StartAdminSession(ctx, adminSession("s-1", "ada")))
+		must(f, startAdmin(ctx, s, adminSession("s-1", "ada")))
 		must(f, s.SeeAdminSession(ctx, "hash-s-1", later))
 		must(f, s.SeeAdminSession(ctx, "hash-s-1", start)) // never back
 		if kept, err := s.HoldPending(ctx, "hash-s-1", "one"); err != nil || kept != "one" {
@@ -207,7 +236,7 @@ var administering = []promise{
 	{"forgets what has expired", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
 		f.admin(s, "ada", nil)
-		must(f, s.StartAdminSession(ctx, adminSession("s-1", "ada")))
+		must(f, startAdmin(ctx, s, adminSession("s-1", "ada")))
 		must(f, s.PutAdminTickets(ctx, store.AdminTicket{Kind: "seen", Hash: "h", Expires: start.Add(time.Minute)}))
 		if n, err := s.ExpireAdmins(ctx, start.Add(time.Minute)); err != nil || n != 1 {
 			f.Errorf("%d expired, %v", n, err)
@@ -263,4 +292,10 @@ var administering = []promise{
 			f.Errorf("all: %+v, %v", all, err)
 		}
 	}},
+}
+
+// startAdmin starts a session of an administrator, and changes nothing else.
+func startAdmin(ctx context.Context, s *store.Store, n directory.AdminSession) error {
+	_, err := s.ChangeAdmin(ctx, n.Admin, store.AdminChange{Start: &n}, func(*directory.Administrator, func() ([]directory.Administrator, error)) error { return nil })
+	return err
 }
