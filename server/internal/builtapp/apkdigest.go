@@ -44,8 +44,11 @@ var algorithms = map[uint32]algorithm{
 // algorithm that is known and fits is enough, as it is for Android; one that
 // is known and does not fit is an error.
 func verifySigned(cert *bareCertificate, signed, signatures []byte, digests map[uint32][]byte, contents *apkContents) error {
-	verified := 0
+	verified, n := 0, 0
 	err := each(signatures, func(p *cursor) error {
+		if n++; n > maxSignatures {
+			return errSigningBlock
+		}
 		id, signature := p.uint32(), p.slice()
 		known, ok := verifySignature(cert, id, signed, signature)
 		if !known || p.bad {

@@ -2,6 +2,7 @@ package builtapp
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -18,6 +19,7 @@ import (
 const (
 	maxEntries   = 300_000
 	maxDirectory = 64 << 20
+	maxUnpacked  = 192 << 20 // of all entries that are read, which are few
 )
 
 // archive is a zip file, of which single entries are read.
@@ -27,6 +29,7 @@ type archive struct {
 	files map[string]*zip.File
 	names []string
 	end   endRecord
+	left  int64 // how many more bytes may be unpacked
 }
 
 // endRecord is the zip's end of central directory (APPNOTE.TXT 4.3.16).
@@ -41,17 +44,14 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 	if err != nil {
 		return nil, problem.Wrap(problem.AppDamaged, err)
 	}
-	if end.length > maxDirectory {
+	if end.length > maxDirectory || end.entries(r, size) > maxEntries {
 		return nil, problem.New(problem.AppTooLarge)
 	}
 	z, err := zip.NewReader(r, size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, problem.Wrap(problem.AppDamaged, err)
 	}
-	if len(z.File) > maxEntries {
-		return nil, problem.New(problem.AppTooLarge)
-	}
-	a := &archive{r: r, size: size, files: make(map[string]*zip.File, len(z.File)), end: end}
+	a := &archive{r: r, size: size, files: make(map[string]*zip.File, len(z.File)), end: end, left: maxUnpacked}
 	for _, f := range z.File {
 		if a.files[f.Name] != nil {
 			return nil, problem.Wrap(problem.AppDamaged, fmt.Errorf("zip: %q is there twice", f.Name))
@@ -85,13 +85,36 @@ func findEnd(r io.ReaderAt, size int64) (endRecord, error) {
 	return endRecord{}, errZip
 }
 
+// entries counts those that package zip would take memory for, up to one too many.
+// It reads from where the end record says that the directory begins, or from where
+// it begins by its length, as long as there are any.
+func (e endRecord) entries(r io.ReaderAt, size int64) int {
+	most := 0
+	for _, begin := range []int64{e.directory, e.at - e.length} {
+		in := bufio.NewReaderSize(io.NewSectionReader(r, begin, size-begin), 1<<16)
+		n := 0
+		for ; n <= maxEntries; n++ {
+			head, err := in.Peek(46) // APPNOTE.TXT 4.3.12
+			if err != nil || string(head[:4]) != "PK\x01\x02" {
+				break
+			}
+			long := int(binary.LittleEndian.Uint16(head[28:])) + int(binary.LittleEndian.Uint16(head[30:])) + int(binary.LittleEndian.Uint16(head[32:]))
+			if _, err := in.Discard(len(head) + long); err != nil {
+				break
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
 // read returns an entry of at most limit bytes, or nil where there is none.
 func (a *archive) read(name string, limit int64) ([]byte, error) {
 	f := a.files[name]
 	if f == nil {
 		return nil, nil
 	}
-	if f.UncompressedSize64 > uint64(limit) {
+	if limit = min(limit, a.left); f.UncompressedSize64 > uint64(limit) {
 		return nil, problem.Wrap(problem.AppTooLarge, fmt.Errorf("%s has %d bytes", name, f.UncompressedSize64))
 	}
 	in, err := f.Open()
@@ -106,6 +129,7 @@ func (a *archive) read(name string, limit int64) ([]byte, error) {
 	if int64(len(b)) > limit {
 		return nil, problem.New(problem.AppTooLarge)
 	}
+	a.left -= int64(len(b))
 	return b, nil
 }
 

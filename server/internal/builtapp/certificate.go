@@ -2,10 +2,12 @@ package builtapp
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -14,6 +16,9 @@ import (
 const (
 	maxCertificateFile = 1 << 20
 	maxCertificates    = 100
+	// maxRSA is the longest RSA key that Android verifies with, in bits. What one
+	// signature costs grows with its cube.
+	maxRSA = 8192
 )
 
 var errCertificate = errors.New("certificate is damaged")
@@ -23,7 +28,7 @@ var errCertificate = errors.New("certificate is damaged")
 // Android takes and that apps have been signed with for years.
 type bareCertificate struct {
 	der, issuer, serial, keyInfo []byte
-	key                          any // nil where the kind of key is unknown
+	key                          any // nil where the kind of key is unknown, or too long
 }
 
 func readBare(der []byte) (*bareCertificate, error) {
@@ -44,6 +49,9 @@ func readBare(der []byte) (*bareCertificate, error) {
 	}
 	b := &bareCertificate{der: der, serial: tbs[0].FullBytes, issuer: tbs[2].FullBytes, keyInfo: tbs[5].FullBytes}
 	b.key, _ = x509.ParsePKIXPublicKey(b.keyInfo) // a kind that is unknown verifies nothing
+	if k, ok := b.key.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSA {
+		b.key = nil
+	}
 	return b, nil
 }
 
@@ -94,16 +102,26 @@ func readCertificates(b []byte) (App, error) {
 	return a, nil
 }
 
-// isPrivateKey reports whether DER is a key in PKCS #1, SEC 1 or PKCS #8.
+// isPrivateKey reports whether DER is a key in PKCS #1 (RFC 8017 appendix A.1.2),
+// SEC 1 (RFC 5915) or PKCS #8 (RFC 5208). It goes by the form alone: package x509
+// also calculates with the numbers, which takes hours where they are long.
 func isPrivateKey(der []byte) bool {
-	if _, err := x509.ParsePKCS8PrivateKey(der); err == nil {
-		return true
+	var whole asn1.RawValue
+	if rest, err := asn1.Unmarshal(der, &whole); err != nil || len(rest) > 0 || whole.Tag != asn1.TagSequence {
+		return false
 	}
-	if _, err := x509.ParsePKCS1PrivateKey(der); err == nil {
-		return true
+	parts, ok := elements(whole.Bytes)
+	if !ok || len(parts) < 2 || parts[0].Tag != asn1.TagInteger || len(parts[0].Bytes) != 1 {
+		return false
 	}
-	_, err := x509.ParseECPrivateKey(der)
-	return err == nil
+	var tags []int
+	for _, p := range parts[1:] {
+		tags = append(tags, p.Tag)
+	}
+	numbers := slices.Repeat([]int{asn1.TagInteger}, 8)
+	return tags[0] == asn1.TagOctetString ||
+		len(tags) > 1 && tags[0] == asn1.TagSequence && tags[1] == asn1.TagOctetString ||
+		len(tags) >= len(numbers) && slices.Equal(tags[:len(numbers)], numbers)
 }
 
 func isPEM(b []byte) bool { return strings.Contains(string(b[:min(len(b), 4096)]), "-----BEGIN ") }

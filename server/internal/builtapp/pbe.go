@@ -18,9 +18,25 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 )
 
-// maxIterations bounds how long a password is worked on: keytool writes 10,000
-// and no program writes more than a million.
-const maxIterations = 5_000_000
+// maxIterations bounds how long a password is worked on for all that a keystore
+// encrypts: keytool writes 10,000 for each part and no program writes more than a
+// million.
+const maxIterations = 4_000_000
+
+// derivation makes keys of a password.
+type derivation struct {
+	password string
+	left     int // iterations
+}
+
+// spend takes from what is left for keys of that many blocks of a hash.
+func (d *derivation) spend(iterations, length int, hash crypto.Hash) error {
+	if iterations < 1 || iterations > d.left {
+		return problem.Wrap(problem.KeystoreKind, errors.New("too many iterations"))
+	}
+	d.left -= iterations * ((length + hash.Size() - 1) / hash.Size())
+	return nil
+}
 
 // Algorithms of PKCS #12 (RFC 7292 appendix C) and PKCS #5 (RFC 8018).
 const (
@@ -67,9 +83,9 @@ func errPBE(oid asn1.ObjectIdentifier) error {
 	return problem.Wrap(problem.KeystoreKind, fmt.Errorf("encrypted with %v", oid))
 }
 
-// decryptPBE decrypts one part of a keystore.
-func decryptPBE(alg pkix.AlgorithmIdentifier, encrypted []byte, password string) ([]byte, error) {
-	block, iv, err := pbeCipher(alg, password)
+// decrypt decrypts one part of a keystore.
+func (d *derivation) decrypt(alg pkix.AlgorithmIdentifier, encrypted []byte) ([]byte, error) {
+	block, iv, err := d.cipher(alg)
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +102,10 @@ func decryptPBE(alg pkix.AlgorithmIdentifier, encrypted []byte, password string)
 	return plain[:len(plain)-pad], nil
 }
 
-func pbeCipher(alg pkix.AlgorithmIdentifier, password string) (cipher.Block, []byte, error) {
+func (d *derivation) cipher(alg pkix.AlgorithmIdentifier) (cipher.Block, []byte, error) {
 	oid := alg.Algorithm.String()
 	if oid == oidPBES2 {
-		return pbes2Cipher(alg, password)
+		return d.pbes2(alg)
 	}
 	length := map[string]int{oid3DES3: 24, oid3DES2: 16, oidRC2128: 16, oidRC240: 5}[oid]
 	if length == 0 {
@@ -99,11 +115,11 @@ func pbeCipher(alg pkix.AlgorithmIdentifier, password string) (cipher.Block, []b
 	if _, err := asn1.Unmarshal(alg.Parameters.FullBytes, &p); err != nil {
 		return nil, nil, problem.Wrap(problem.AppDamaged, errPKCS12)
 	}
-	key, err := deriveKey(crypto.SHA1, 1, p.Salt, password, p.Iterations, length)
+	key, err := d.key(crypto.SHA1, 1, p.Salt, p.Iterations, length)
 	if err != nil {
 		return nil, nil, err
 	}
-	iv, err := deriveKey(crypto.SHA1, 2, p.Salt, password, p.Iterations, 8)
+	iv, err := d.key(crypto.SHA1, 2, p.Salt, p.Iterations, 8)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -117,7 +133,7 @@ func pbeCipher(alg pkix.AlgorithmIdentifier, password string) (cipher.Block, []b
 	return block, iv, err
 }
 
-func pbes2Cipher(alg pkix.AlgorithmIdentifier, password string) (cipher.Block, []byte, error) {
+func (d *derivation) pbes2(alg pkix.AlgorithmIdentifier) (cipher.Block, []byte, error) {
 	var p pbes2Params
 	var iv []byte
 	if _, err := asn1.Unmarshal(alg.Parameters.FullBytes, &p); err != nil {
@@ -127,7 +143,7 @@ func pbes2Cipher(alg pkix.AlgorithmIdentifier, password string) (cipher.Block, [
 		return nil, nil, errPBE(p.Scheme.Algorithm)
 	}
 	if length := aesKeys[p.Scheme.Algorithm.String()]; length > 0 {
-		key, err := pbkdf2Key(p.KDF, password, length)
+		key, err := d.pbkdf2(p.KDF, length)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -137,7 +153,7 @@ func pbes2Cipher(alg pkix.AlgorithmIdentifier, password string) (cipher.Block, [
 	if p.Scheme.Algorithm.String() != oidDESEDE3 {
 		return nil, nil, errPBE(p.Scheme.Algorithm)
 	}
-	key, err := pbkdf2Key(p.KDF, password, 24)
+	key, err := d.pbkdf2(p.KDF, 24)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -145,9 +161,9 @@ func pbes2Cipher(alg pkix.AlgorithmIdentifier, password string) (cipher.Block, [
 	return block, iv, err
 }
 
-// pbkdf2Key derives a key with PBKDF2 (RFC 8018 section 5.2). A length of 0
+// pbkdf2 derives a key with PBKDF2 (RFC 8018 section 5.2). A length of 0
 // means the one the file gives.
-func pbkdf2Key(alg pkix.AlgorithmIdentifier, password string, length int) ([]byte, error) {
+func (d *derivation) pbkdf2(alg pkix.AlgorithmIdentifier, length int) ([]byte, error) {
 	if alg.Algorithm.String() != oidPBKDF2 {
 		return nil, errPBE(alg.Algorithm)
 	}
@@ -165,14 +181,17 @@ func pbkdf2Key(alg pkix.AlgorithmIdentifier, password string, length int) ([]byt
 	if length == 0 {
 		length = p.KeyLength
 	}
-	if p.Iterations < 1 || p.Iterations > maxIterations || length < 16 || length > 64 {
+	if length < 16 || length > 64 {
 		return nil, problem.New(problem.KeystoreKind)
 	}
-	return pbkdf2.Key(hash.New, password, p.Salt, p.Iterations, length)
+	if err := d.spend(p.Iterations, length, hash); err != nil {
+		return nil, err
+	}
+	return pbkdf2.Key(hash.New, d.password, p.Salt, p.Iterations, length)
 }
 
 // key derives the key of a MAC.
-func (m macData) key(password string) (crypto.Hash, []byte, error) {
+func (m macData) key(d *derivation) (crypto.Hash, []byte, error) {
 	alg := m.Digest.Algorithm
 	if alg.Algorithm.String() == oidPBMAC1 {
 		var p pbes2Params
@@ -183,31 +202,34 @@ func (m macData) key(password string) (crypto.Hash, []byte, error) {
 		if !known {
 			return 0, nil, errPBE(p.Scheme.Algorithm)
 		}
-		key, err := pbkdf2Key(p.KDF, password, 0)
+		key, err := d.pbkdf2(p.KDF, 0)
 		return hash, key, err
 	}
 	hash, known := digestOIDs[alg.Algorithm.String()]
 	if !known {
 		return 0, nil, errPBE(alg.Algorithm)
 	}
-	key, err := deriveKey(hash, 3, m.Salt, password, m.Iterations, hash.Size())
+	key, err := d.key(hash, 3, m.Salt, m.Iterations, hash.Size())
 	return hash, key, err
 }
 
-// deriveKey is PKCS #12's own way from a password to a key, an IV or a MAC key
+// key is PKCS #12's own way from a password to a key, an IV or a MAC key
 // (RFC 7292 appendix B.2), as id says.
-func deriveKey(hash crypto.Hash, id byte, salt []byte, password string, iterations, length int) ([]byte, error) {
-	if iterations < 1 || iterations > maxIterations || len(salt) > 1024 {
-		return nil, problem.Wrap(problem.KeystoreKind, errors.New("too many iterations"))
+func (d *derivation) key(hash crypto.Hash, id byte, salt []byte, iterations, length int) ([]byte, error) {
+	if len(salt) > 1024 {
+		return nil, problem.Wrap(problem.KeystoreKind, errors.New("too much salt"))
+	}
+	if err := d.spend(iterations, length, hash); err != nil {
+		return nil, err
 	}
 	h := hash.New()
 	v := h.BlockSize()
-	d := bytes.Repeat([]byte{id}, v)
-	i := append(filled(salt, v), filled(toBMP(password), v)...)
+	about := bytes.Repeat([]byte{id}, v)
+	i := append(filled(salt, v), filled(toBMP(d.password), v)...)
 	var out []byte
 	for len(out) < length {
 		h.Reset()
-		h.Write(d) // a hash never fails
+		h.Write(about) // a hash never fails
 		h.Write(i)
 		a := h.Sum(nil)
 		for range iterations - 1 {

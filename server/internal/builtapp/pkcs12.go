@@ -79,8 +79,9 @@ func readPKCS12(b []byte, password string) (App, error) {
 	if err != nil {
 		return App{}, problem.Wrap(problem.AppDamaged, err)
 	}
+	d := &derivation{password: password, left: maxIterations}
 	if len(p.MAC.Digest.Digest) > 0 {
-		if err := p.MAC.verify(safe, password); err != nil {
+		if err := p.MAC.verify(safe, d); err != nil {
 			return App{}, err
 		}
 	}
@@ -90,7 +91,7 @@ func readPKCS12(b []byte, password string) (App, error) {
 	}
 	var r safeReader
 	for _, part := range parts {
-		contents, err := opened(part, password)
+		contents, err := opened(part, d)
 		if err == nil && contents != nil {
 			err = r.take(contents)
 		}
@@ -111,7 +112,7 @@ func octets(c contentInfo) (b []byte, err error) {
 
 // opened returns the SafeContents of one part, or nil where it is of a kind
 // that holds no certificates.
-func opened(part contentInfo, password string) ([]byte, error) {
+func opened(part contentInfo, d *derivation) ([]byte, error) {
 	switch {
 	case part.Type.Equal(oidData):
 		b, err := octets(part)
@@ -123,7 +124,7 @@ func opened(part contentInfo, password string) ([]byte, error) {
 	if _, err := asn1.Unmarshal(part.Content.Bytes, &data); err != nil {
 		return nil, problem.Wrap(problem.AppDamaged, errPKCS12)
 	}
-	return decryptPBE(data.Content.Algorithm, data.Content.Encrypted, password)
+	return d.decrypt(data.Content.Algorithm, data.Content.Encrypted)
 }
 
 // safeReader gathers the certificates, with their names.
@@ -185,8 +186,8 @@ func fromBMP(b []byte) string {
 
 // verify holds the password against the MAC over all contents (RFC 7292
 // appendix B, or RFC 9579 for PBMAC1).
-func (m macData) verify(safe []byte, password string) error {
-	hash, key, err := m.key(password)
+func (m macData) verify(safe []byte, d *derivation) error {
+	hash, key, err := m.key(d)
 	if err != nil {
 		return err
 	}

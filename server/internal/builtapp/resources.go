@@ -17,8 +17,9 @@ const (
 
 	maxTable   = 64 << 20
 	maxFollow  = 8
-	entryBag   = 0x0001 // the entry holds a map and not one value
-	entryShort = 0x0008 // a compact entry of newer build tools
+	maxLooks   = 4 << 20 // for all that a manifest asks; thousands of values in hundreds of languages
+	entryBag   = 0x0001  // the entry holds a map and not one value
+	entryShort = 0x0008  // a compact entry of newer build tools
 )
 
 // resources returns what finds the value of "@0x7f0a0001" in resources.arsc,
@@ -54,12 +55,13 @@ func (a *archive) resources() (func(string) string, error) {
 type resourceTable struct {
 	pool     *stringPool
 	packages map[byte][]chunk // the type chunks of each package
+	left     int              // how many more chunks may be looked at
 }
 
 // readTable reads what it can. A table that is damaged finds nothing, since all
 // that matters to us may stand in the manifest itself.
 func readTable(b []byte) *resourceTable {
-	t := &resourceTable{packages: map[byte][]chunk{}}
+	t := &resourceTable{packages: map[byte][]chunk{}, left: maxLooks}
 	doc, _, err := cutChunk(b)
 	if err != nil || doc.kind != chunkTable {
 		return t
@@ -93,7 +95,9 @@ func (t *resourceTable) addPackage(p chunk) {
 	}
 }
 
-// find returns the value of a resource and follows references to others.
+// find returns the value of a resource and follows references to others. Those may
+// lead in circles, and each to one of every language: what looking comes to is
+// bounded for all that are asked for.
 func (t *resourceTable) find(id uint32, depth int) (string, bool) {
 	if t.pool == nil || depth > maxFollow {
 		return "", false
@@ -101,6 +105,9 @@ func (t *resourceTable) find(id uint32, depth int) (string, bool) {
 	var fallback string
 	found := false
 	for _, c := range t.packages[byte(id>>24)] {
+		if t.left -= c.looks(); t.left < 0 {
+			return "", false
+		}
 		if c.all[8] != byte(id>>16) {
 			continue
 		}
@@ -174,10 +181,23 @@ func entryOf(c chunk, index int) (kind byte, data uint32, ok bool) {
 	return entry[head+3], binary.LittleEndian.Uint32(entry[head+4:]), true
 }
 
+// Flags of a type chunk.
+const (
+	sparse = 1
+	short  = 2
+)
+
+// looks is what finding an entry in a type chunk costs.
+func (c chunk) looks() int {
+	if c.all[9]&sparse != 0 {
+		return 1 + (len(c.all)-c.body)/256
+	}
+	return 1
+}
+
 // entryOffset looks an index up: in a list of offsets of four or two bytes, or
 // among pairs when most entries are missing.
 func entryOffset(b []byte, flags byte, many, index int64) (int64, bool) {
-	const sparse, short = 1, 2
 	switch {
 	case flags&sparse != 0:
 		for i := int64(0); i < many && 4*i+4 <= int64(len(b)); i++ {

@@ -20,6 +20,12 @@ const (
 
 	maxBlock   = 32 << 20
 	maxSigners = 64
+	// maxBlockSigners is how many Android takes of one scheme (MAX_V2_SIGNERS of
+	// AOSP), maxSignatures how many of each signer: as many as there are
+	// algorithms. maxRotations is far more than anybody changes their key.
+	maxBlockSigners = 10
+	maxSignatures   = 10
+	maxRotations    = 16
 )
 
 // errUntrue says that a signature does not fit what it should have signed.
@@ -120,7 +126,7 @@ func schemeSigners(scheme Scheme, value []byte, contents *apkContents) ([]Signer
 	var out []Signer
 	n := 0
 	err := each(outer.slice(), func(c *cursor) error {
-		if n++; n > maxSigners {
+		if n++; n > maxBlockSigners {
 			return errSigningBlock
 		}
 		signers, err := readSigner(scheme, c, contents)
@@ -220,7 +226,7 @@ func readLineage(b []byte) (ders [][]byte, err error) {
 		inner := &cursor{b: signed}
 		der := inner.slice()
 		algorithm := inner.uint32()
-		if inner.bad || p.bad || len(ders) >= maxSigners {
+		if inner.bad || p.bad || len(ders) >= maxRotations {
 			return errSigningBlock
 		}
 		cert, err := readBare(der)
