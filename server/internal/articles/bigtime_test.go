@@ -38,9 +38,8 @@ func TestBigTime_aFirmLinksItsPeoplesAccounts(t *testing.T) {
 	admin.press("Search")
 	admin.says("Azure Active Directory", "Not configured")
 	admin.shoot("integrations")
-	admin.press("Configure now")
+	admin.press("Set up")
 	admin.press("Configure now") // the tab Single Sign-On
-	admin.press("Configure now")
 	admin.link("Start")
 
 	// 15–23: VIEW under Manage Azure Active Directory, ENTERPRISE APPLICATIONS, ALL

@@ -116,7 +116,6 @@ func TestBitrix24_aSAMLApplicationIsCreatedAndConnected(t *testing.T) {
 	h.says("Single Sign-On", "SCIM Provisioning")
 	h.shoot("sso and scim")
 	h.link("Configure now")
-	h.link("Configure now")
 
 	// Lines 26-30: Enterprise applications > New application > Create your own
 	// application, a name, Non-gallery, Create.

@@ -59,7 +59,6 @@ func TestTrackingTime_aWorkspaceOnTheBusinessPlan(t *testing.T) {
 	admin.link("Settings")
 	admin.link("Single Sign-On (SSO and SCIM)")
 	admin.press("Configure now")
-	admin.press("Configure now")
 	admin.link("Start")
 	name := admin.read("What's the name of your app?")
 	if name != "TrackingTime SSO" {

@@ -124,7 +124,10 @@ func (s *Section) exampleDirectories(add, look func(string, console.View)) {
 func (s *Section) exampleEntra(add, look func(string, console.View)) {
 	tiles := exampleTiles()
 	for _, state := range directory.ModuleStates() {
-		entra := Tile{Key: "entra", Name: "Microsoft Entra ID", Also: "formerly Azure Active Directory (Azure AD)", State: state, Badge: state.Title(), Colour: stateColours[state], About: "Let people sign in with their Microsoft account.", Action: "Configure now", To: "/admin/workspaces/acme/settings/security/sso"}
+		entra := Tile{Key: "entra", Name: "Microsoft Entra ID", Also: "formerly Azure Active Directory (Azure AD)", State: state, Badge: state.Title(), Colour: stateColours[state], About: "Let people sign in with their Microsoft account.", Action: choose, To: "/admin/workspaces/acme/settings/security/sso"}
+		if state != directory.ModuleUnset {
+			entra.Action = "Open"
+		}
 		add("workspaces/integrations "+string(state), integrationsPage{Entra: &entra, Modules: tiles, Others: []Tile{{Key: "domains", Name: "Domains", About: "Prove which e-mail domains are yours.", To: "/admin/workspaces/acme", Action: "Open"}}})
 	}
 	add("workspaces/integrations nothing found", integrationsPage{Q: "fax"})

@@ -54,27 +54,31 @@ func (s *Section) integrations(ctx context.Context, c *console.Call, in searchIn
 	return p, nil
 }
 
+// choose are the words of the tile of Microsoft Entra ID while nothing is set up:
+// it leads to where single sign-on or provisioning is chosen.
+const choose = "Set up"
+
 // entraTile is the one that the articles of many vendors begin with.
 func entraTile(c *console.Call, all []modules.Standing) Tile {
 	state := overall(all)
 	t := Tile{
 		Key: "entra", Name: "Microsoft Entra ID", Also: "formerly Azure Active Directory (Azure AD)", State: state, Badge: state.Title(), Colour: stateColours[state],
 		About: "Let people sign in with their Microsoft account, and let Entra keep the list of people here.",
-		words: entraWords, To: path(c, "workspaces.sso"), Action: "Configure now",
+		words: entraWords, To: path(c, "workspaces.sso"), Action: choose,
 	}
 	for _, st := range all {
 		switch {
 		case st.State == directory.ModuleBroken:
 			t.Wrong = append(t.Wrong, sentences(st.Faults)...)
 			t.Action = "Fix it"
-		case st.Draft.Of > 0 && t.Action == "Configure now":
+		case st.Draft.Of > 0 && t.Action == choose:
 			t.Action = Continue(st.Draft)
 			if to := path(c, moduleTexts[st.Module].route); to != "" {
 				t.To = to
 			}
 		}
 	}
-	if t.Action == "Configure now" && state != directory.ModuleUnset {
+	if t.Action == choose && state != directory.ModuleUnset {
 		t.Action = "Open"
 	}
 	return t

@@ -1,6 +1,7 @@
 package workspaces
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -36,33 +37,37 @@ type Tile struct {
 	words string // what else it is found by
 }
 
+// configure are the words of the button that begins a set-up (row A2).
+const configure = "Configure now"
+
 // moduleText is what the pages say about a module.
 type moduleText struct {
 	name, also, about string
 	route             string // of its pages
+	start             string // of its set-up, where that is another
 	words             string // what it is found by: the names of other vendors, and where those have it
 }
 
 var moduleTexts = map[directory.Module]moduleText{
 	directory.ModuleMicrosoft: {
 		"Sign in with Microsoft 365", "Microsoft sign-in, without SAML",
-		"People sign in to the app and on the web with their Microsoft account.", "microsoft.home",
+		"People sign in to the app and on the web with their Microsoft account.", "microsoft.home", "",
 		"sign-in via microsoft 365 office oidc openid connect m365 login with microsoft msal direct login",
 	},
 	directory.ModuleSAML: {
 		"Single sign-on (SAML)", "SSO",
-		"People sign in through your organisation's sign-in page.", "saml.home",
+		"People sign in through your organisation's sign-in page.", "saml.home", "saml.start",
 		"single sign-on sso via saml saml2 security sso and scim settings auth configure now metadata certificate",
 	},
 	directory.ModuleSCIM: {
 		"Provisioning (SCIM)", "SCIM Provisioning, Automatic user provisioning",
-		"Microsoft Entra creates, updates and removes people here by itself.", "provisioning.home",
+		"Microsoft Entra creates, updates and removes people here by itself.", "provisioning.home", "",
 		"scim provisioning automatic user provisioning setup admin integration microsoft entra provisioning auth single sign-on scim provisioning " +
 			"security sso and scim tenant url secret token bearer token unique token endpoint",
 	},
 	directory.ModuleMobile: {
 		"Mobile apps", "iOS and Android",
-		"The apps that people have return to the right place after they signed in.", "mobile.home",
+		"The apps that people have return to the right place after they signed in.", "mobile.home", "",
 		"mobile app ios android bundle id package name signature hash msal configuration redirect uri",
 	},
 }
@@ -79,6 +84,9 @@ var stateColours = map[directory.ModuleState]string{
 func tileOf(c *console.Call, st modules.Standing, plan directory.Plan) Tile {
 	t := plainTile(st, plan)
 	t.To = path(c, moduleTexts[st.Module].route)
+	if start := moduleTexts[st.Module].start; start != "" && t.Action == configure {
+		t.To = cmp.Or(path(c, start), t.To) // the same button is not pressed twice
+	}
 	if t.Locked && c.May("workspaces.setplan") {
 		t.Action = "Activate"
 	}
@@ -132,7 +140,7 @@ func nextOf(st modules.Standing) (next, action string) {
 		}
 		return "People use it.", "Open"
 	}
-	return "Nothing is set up yet.", "Configure now"
+	return "Nothing is set up yet.", configure
 }
 
 // Continue are the words of the button that leads on with a set-up.
