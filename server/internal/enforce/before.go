@@ -31,7 +31,20 @@ var errBegun = errors.New("a set-up is under way")
 // Begin remembers the connection as it is now, so that Cancel can put it back.
 // Where a set-up is under way already, what was remembered stays.
 func (d *Desk) Begin(ctx context.Context, workspace, who string) error {
+	for {
+		err := d.begin(ctx, workspace, who)
+		if !errors.Is(err, store.ErrConflict) { // another set-up came or went meanwhile
+			return err
+		}
+	}
+}
+
+func (d *Desk) begin(ctx context.Context, workspace, who string) error {
 	b := Before{At: d.Now().UTC(), By: who}
+	_, version, err := store.ReadSetting[Before](ctx, d.Store, workspace, BeforeSetting)
+	if err != nil {
+		return err
+	}
 	c, err := d.Store.SAML(ctx, workspace)
 	switch {
 	case err == nil:
@@ -39,7 +52,7 @@ func (d *Desk) Begin(ctx context.Context, workspace, who string) error {
 	case !errors.Is(err, store.ErrNotFound):
 		return fmt.Errorf("reading the connection: %w", err)
 	}
-	_, _, err = store.ChangeSetting(store.WithoutAudit(ctx), d.Store, workspace, BeforeSetting, store.SettingChange{Version: store.AnyVersion, Who: who, Now: d.Now()}, func(was *Before) error {
+	_, _, err = store.ChangeSetting(store.WithoutAudit(ctx), d.Store, workspace, BeforeSetting, store.SettingChange{Version: version, Who: who, Now: d.Now()}, func(was *Before) error {
 		if !was.At.IsZero() {
 			return errBegun
 		}
@@ -55,27 +68,38 @@ func (d *Desk) Begin(ctx context.Context, workspace, who string) error {
 // Begun returns what was there before the set-up that is under way. The zero
 // Before means that none is.
 func (d *Desk) Begun(ctx context.Context, workspace string) (Before, error) {
-	b, _, err := store.ReadSetting[Before](ctx, d.Store, workspace, BeforeSetting)
+	b, _, err := d.begun(ctx, workspace)
+	return b, err
+}
+
+// begun is Begun, with the version of what is remembered.
+func (d *Desk) begun(ctx context.Context, workspace string) (Before, int64, error) {
+	b, version, err := store.ReadSetting[Before](ctx, d.Store, workspace, BeforeSetting)
 	if b.Connection != nil {
 		b.Connection.Workspace, b.Connection.Created, b.Connection.Modified = workspace, b.Created, b.Modified
 	}
-	return b, err
+	return b, version, err
 }
 
 // Cancel ends the set-up that is under way and puts everything back as it was
 // before (row C3). While single sign-on is enforced that must not be a connection
-// that nobody can sign in by: problem.SSOEnforced.
+// that nobody can sign in by: problem.SSOEnforced. Where the set-up was ended by
+// somebody else meanwhile, or enabled, it is problem.ChangedSince.
 func (d *Desk) Cancel(ctx context.Context, workspace, who string) error {
-	b, err := d.Begun(ctx, workspace)
+	b, version, err := d.begun(ctx, workspace)
 	switch {
 	case err != nil:
 		return err
 	case b.At.IsZero():
 		return problem.New(problem.SSONoSnapshot)
 	}
-	err = d.Store.RestoreSAML(ctx, workspace, who, d.Now(), b.Connection, setupKinds, func(e directory.Enforcement) error {
+	r := store.SAMLRestore{Before: b.Connection, From: BeforeSetting, Version: version, Clear: setupKinds}
+	err = d.Store.RestoreSAML(ctx, workspace, who, d.Now(), r, func(e directory.Enforcement) error {
 		return when(e.Enforced && (b.Connection == nil || b.Connection.Disabled), problem.SSOEnforced)
 	})
+	if errors.Is(err, store.ErrConflict) {
+		return problem.Wrap(problem.ChangedSince, err)
+	}
 	return unknown(err)
 }
 

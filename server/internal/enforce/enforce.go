@@ -151,6 +151,10 @@ func (d *Desk) Enable(ctx context.Context, workspace string, in Enabling) (Outco
 		}
 		hash := n.Connection.ConfigHash()
 		switch {
+		case n.Pilot.On:
+			return problem.New(problem.SSOPilot)
+		case !n.Switches.On(directory.ModuleSAML):
+			return problem.New(problem.SSOModuleOff)
 		case in.ConfigHash != "" && in.ConfigHash != hash:
 			return problem.New(problem.ChangedSince)
 		case n.Enforcement.Enforced:
@@ -205,7 +209,7 @@ func (d *Desk) Remove(ctx context.Context, workspace, who string) error {
 	if _, err := d.Store.SAML(ctx, workspace); errors.Is(err, store.ErrNotFound) {
 		return problem.Wrap(problem.SAMLNotSet, err)
 	}
-	err := d.Store.RestoreSAML(ctx, workspace, who, d.Now(), nil, setupKinds, func(e directory.Enforcement) error {
+	err := d.Store.RestoreSAML(ctx, workspace, who, d.Now(), store.SAMLRestore{Clear: setupKinds}, func(e directory.Enforcement) error {
 		return when(e.Enforced, problem.SSOEnforced)
 	})
 	return unknown(err)

@@ -28,10 +28,9 @@ type PilotChange struct {
 // problem.PilotEmpty. Where single sign-on is enforced, no pilot can be switched
 // on, since it would spare everybody else: problem.SSOEnforced.
 func (k *Keeper) SetPilot(ctx context.Context, ws directory.Workspace, c PilotChange) (directory.Pilot, error) {
+	change := store.SettingChange{Version: store.AnyVersion, Who: c.Who, Now: k.now()}
 	if c.On != nil && *c.On {
-		if err := k.notEnforced(ctx, ws.ID); err != nil {
-			return directory.Pilot{}, err
-		}
+		change.Allow = notEnforced
 	}
 	for _, id := range c.Add {
 		u, err := k.Store.User(ctx, ws.Directory, id)
@@ -42,8 +41,8 @@ func (k *Keeper) SetPilot(ctx context.Context, ws directory.Workspace, c PilotCh
 			return directory.Pilot{}, fmt.Errorf("looking for the person: %w", err)
 		}
 	}
-	p, _, err := store.ChangeSetting(ctx, k.Store, ws.ID, directory.SettingPilot,
-		store.SettingChange{Version: store.AnyVersion, Who: c.Who, Now: k.now()}, func(p *directory.Pilot) error {
+	p, _, err := store.ChangeSetting(ctx, k.Store, ws.ID, directory.SettingPilot, change,
+		func(p *directory.Pilot) error {
 			for _, id := range c.Add {
 				if !slices.Contains(p.People, id) {
 					p.People = append(p.People, id)

@@ -88,11 +88,6 @@ func (k *Keeper) Switch(ctx context.Context, workspace string, m directory.Modul
 	if err := k.Frozen(ctx, workspace, m); err != nil {
 		return err
 	}
-	if m == directory.ModuleSAML && !on {
-		if err := k.notEnforced(ctx, workspace); err != nil {
-			return err
-		}
-	}
 	if m == directory.ModuleSCIM {
 		_, err := k.Store.UpdateWorkspace(ctx, workspace, k.now(), func(ws *directory.Workspace) error {
 			ws.SCIMEnabled = on
@@ -100,17 +95,21 @@ func (k *Keeper) Switch(ctx context.Context, workspace string, m directory.Modul
 		})
 		return unknown(err)
 	}
-	return k.changeSwitches(ctx, workspace, who, func(s *directory.Switches) { *s = s.Set(m, on) })
+	change := store.SettingChange{Version: store.AnyVersion, Who: who, Now: k.now()}
+	if m == directory.ModuleSAML && !on {
+		change.Allow = notEnforced
+	}
+	return k.changeSwitches(ctx, workspace, change, func(s *directory.Switches) { *s = s.Set(m, on) })
 }
 
 // notEnforced refuses what would take single sign-on away while it is enforced:
-// only an operator of the server lifts that.
-func (k *Keeper) notEnforced(ctx context.Context, workspace string) error {
-	e, _, err := store.ReadSetting[directory.Enforcement](ctx, k.Store, workspace, directory.EnforcementSetting)
-	if err == nil && e.Enforced {
+// only an operator of the server lifts that. It is asked in the transaction of the
+// change, for somebody may enforce it just then.
+func notEnforced(e directory.Enforcement) error {
+	if e.Enforced {
 		return problem.New(problem.SSOEnforced)
 	}
-	return err
+	return nil
 }
 
 // Proved notes that a module was seen to work: ModuleMicrosoft with the set-up
@@ -121,7 +120,7 @@ func (k *Keeper) Proved(ctx context.Context, workspace string, m directory.Modul
 	if err != nil || s.Proven[m] == fingerprint {
 		return err
 	}
-	return k.changeSwitches(ctx, workspace, who, func(s *directory.Switches) {
+	return k.changeSwitches(ctx, workspace, store.SettingChange{Version: store.AnyVersion, Who: who, Now: k.now()}, func(s *directory.Switches) {
 		proven := map[directory.Module]string{m: fingerprint}
 		for other, f := range s.Proven {
 			if other != m {
@@ -132,11 +131,10 @@ func (k *Keeper) Proved(ctx context.Context, workspace string, m directory.Modul
 	})
 }
 
-func (k *Keeper) changeSwitches(ctx context.Context, workspace, who string, f func(*directory.Switches)) error {
-	_, _, err := store.ChangeSetting(ctx, k.Store, workspace, directory.SettingSwitches,
-		store.SettingChange{Version: store.AnyVersion, Who: who, Now: k.now()}, func(s *directory.Switches) error {
-			f(s)
-			return nil
-		})
+func (k *Keeper) changeSwitches(ctx context.Context, workspace string, c store.SettingChange, f func(*directory.Switches)) error {
+	_, _, err := store.ChangeSetting(ctx, k.Store, workspace, directory.SettingSwitches, c, func(s *directory.Switches) error {
+		f(s)
+		return nil
+	})
 	return unknown(err)
 }

@@ -32,6 +32,9 @@ func (t *tx) putSAML(ctx context.Context, workspace string, was, c directory.SAM
 type SSO struct {
 	Connection  directory.SAML
 	Enforcement directory.Enforcement
+	// Pilot and Switches are what goes with it. They are not stored.
+	Pilot    directory.Pilot
+	Switches directory.Switches
 }
 
 // ChangeSSO reads a workspace's connection and its enforcement, lets change switch
@@ -47,14 +50,15 @@ func (s *Store) ChangeSSO(ctx context.Context, workspace, who string, now time.T
 	}
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		at := now.UTC().Truncate(time.Microsecond)
-		n, err := t.setting(ctx, workspace, directory.EnforcementSetting)
-		if err != nil {
+		var sso SSO
+		var n Setting
+		var err error
+		if sso.Enforcement, n, err = t.enforcement(ctx, workspace); err != nil {
 			return err
 		}
-		var sso SSO
-		if n.Version > 0 {
-			if err := json.Unmarshal(n.Doc, &sso.Enforcement); err != nil {
-				return fmt.Errorf("store: enforcement of workspace %q: %w", workspace, err)
+		for kind, value := range map[string]any{directory.SettingPilot: &sso.Pilot, directory.SettingSwitches: &sso.Switches} {
+			if _, err := t.settingInto(ctx, workspace, kind, value); err != nil {
+				return err
 			}
 		}
 		was, err := scanSAML(t.row(ctx, `select `+samlColumns+` from saml c where c.workspace = $1`, workspace))
@@ -103,24 +107,38 @@ func (t *tx) clearSettings(ctx context.Context, workspace, who string, at time.T
 	return nil
 }
 
-// RestoreSAML puts a workspace's connection back as it was: as before has it, or
-// away where before is nil. Settings of the kinds that are named in clear are
-// emptied in the same transaction. allow is called in it with the enforcement; its
-// error leaves everything as it was and is returned as it is. Versions go on
-// counting, so that whoever has read the connection meanwhile notices.
-func (s *Store) RestoreSAML(ctx context.Context, workspace, who string, now time.Time, before *directory.SAML, clear []string, allow func(directory.Enforcement) error) error {
+// SAMLRestore is what RestoreSAML puts back.
+type SAMLRestore struct {
+	// Before is the connection as it was, or nil where there was none.
+	Before *directory.SAML
+	// From and Version are the setting that Before was read from: where another
+	// version is stored by now it is ErrConflict. Empty means none.
+	From    string
+	Version int64
+	// Clear are the kinds of settings that are emptied with it.
+	Clear []string
+}
+
+// RestoreSAML puts a workspace's connection back as it was, all in one transaction.
+// allow is called in it with the enforcement; its error leaves everything as it was
+// and is returned as it is. Versions go on counting, so that whoever has read the
+// connection meanwhile notices.
+func (s *Store) RestoreSAML(ctx context.Context, workspace, who string, now time.Time, r SAMLRestore, allow func(directory.Enforcement) error) error {
 	if !storable(workspace, who) {
 		return ErrNotFound
 	}
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		n, err := t.setting(ctx, workspace, directory.EnforcementSetting)
+		e, _, err := t.enforcement(ctx, workspace)
 		if err != nil {
 			return err
 		}
-		var e directory.Enforcement
-		if n.Version > 0 {
-			if err := json.Unmarshal(n.Doc, &e); err != nil {
-				return fmt.Errorf("store: enforcement of workspace %q: %w", workspace, err)
+		if r.From != "" {
+			n, err := t.setting(ctx, workspace, r.From)
+			if err == nil && n.Version != r.Version {
+				err = ErrConflict
+			}
+			if err != nil {
+				return err
 			}
 		}
 		if err := allow(e); err != nil {
@@ -130,9 +148,9 @@ func (s *Store) RestoreSAML(ctx context.Context, workspace, who string, now time
 		switch {
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return err
-		case before != nil:
-			was.Created = before.Created
-			if _, err := t.putSAML(ctx, workspace, was, *before, before.Modified); err != nil {
+		case r.Before != nil:
+			was.Created = r.Before.Created
+			if _, err := t.putSAML(ctx, workspace, was, *r.Before, r.Before.Modified); err != nil {
 				return err
 			}
 		case was.Version > 0:
@@ -140,6 +158,6 @@ func (s *Store) RestoreSAML(ctx context.Context, workspace, who string, now time
 				return fmt.Errorf("store: removing SAML: %w", err)
 			}
 		}
-		return t.clearSettings(ctx, workspace, who, now, clear)
+		return t.clearSettings(ctx, workspace, who, now, r.Clear)
 	})
 }

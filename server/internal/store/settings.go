@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
 )
 
 // SecretKind ends the name of a kind of setting that holds secrets. They are
@@ -20,6 +22,10 @@ type SettingChange struct {
 	Version int64
 	Who     string
 	Now     time.Time
+	// Allow is asked by ChangeSetting in the same transaction, with whether single
+	// sign-on is enforced in the workspace; its error leaves everything as it was and
+	// is returned as it is. Nil allows it.
+	Allow func(directory.Enforcement) error
 }
 
 // AnyVersion lets a change of a setting be made whatever is stored.
@@ -145,17 +151,21 @@ func ChangeSetting[T any](ctx context.Context, s *Store, workspace, kind string,
 	}
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		var value T
-		n, err := t.setting(ctx, workspace, kind)
+		n, err := t.settingInto(ctx, workspace, kind, &value)
 		if err != nil {
 			return err
 		}
-		if n.Version > 0 {
-			if err := json.Unmarshal(n.Doc, &value); err != nil {
-				return fmt.Errorf("store: setting %s of workspace %q: %w", kind, workspace, err)
-			}
-		}
 		if stored, version = value, n.Version; c.Version != AnyVersion && c.Version != n.Version {
 			return ErrConflict
+		}
+		if c.Allow != nil {
+			e, _, err := t.enforcement(ctx, workspace)
+			if err == nil {
+				err = c.Allow(e)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		if err := f(&value); err != nil {
 			return err
@@ -191,6 +201,13 @@ func (t *tx) setting(ctx context.Context, workspace, kind string) (Setting, erro
 		return Setting{Workspace: workspace, Kind: kind}, nil
 	}
 	return n, err
+}
+
+// enforcement is whether single sign-on is enforced in a workspace, and the setting
+// that says so.
+func (t *tx) enforcement(ctx context.Context, workspace string) (e directory.Enforcement, n Setting, err error) {
+	n, err = t.settingInto(ctx, workspace, directory.EnforcementSetting, &e)
+	return e, n, err
 }
 
 // set stores a setting within a transaction.

@@ -80,17 +80,25 @@ var enforcing = []promise{
 	{"puts a connection back as it was, and away where there was none", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
 		anyway := func(directory.Enforcement) error { return nil }
-		must(f, s.RestoreSAML(ctx, "acme", "ada", start, nil, nil, anyway))
+		must(f, s.RestoreSAML(ctx, "acme", "ada", start, store.SAMLRestore{}, anyway))
 		first, err := s.UpdateSAML(ctx, "acme", start, put(connection()))
 		must(f, err)
 		_, err = s.UpdateSAML(ctx, "acme", start.Add(time.Hour), put(directory.SAML{EntityID: "other"}))
 		must(f, err)
 		no := errors.New("no")
-		wants(f, s.RestoreSAML(ctx, "acme", "ada", start, &first, nil, func(directory.Enforcement) error { return no }), no)
+		wants(f, s.RestoreSAML(ctx, "acme", "ada", start, store.SAMLRestore{Before: &first}, func(directory.Enforcement) error { return no }), no)
 		if c, err := s.SAML(ctx, "acme"); err != nil || c.EntityID != "other" {
 			f.Errorf("a refused restore: %+v, %v", c, err)
 		}
-		must(f, s.RestoreSAML(ctx, "acme", "ada", start, &first, []string{"draft.saml"}, anyway))
+		// What was remembered is of another version by now.
+		kept := func(version int64) store.SAMLRestore {
+			return store.SAMLRestore{Before: &first, From: "kept", Version: version, Clear: []string{"kept", "draft.saml"}}
+		}
+		_, _, err = store.ChangeSetting(ctx, s, "acme", "kept", store.SettingChange{Now: start}, func(*string) error { return nil })
+		must(f, err)
+		wants(f, s.RestoreSAML(ctx, "acme", "ada", start, kept(0), anyway), store.ErrConflict)
+		must(f, s.RestoreSAML(ctx, "acme", "ada", start, kept(1), anyway))
+		wants(f, s.RestoreSAML(ctx, "acme", "ada", start, kept(1), anyway), store.ErrConflict)
 		back, err := s.SAML(ctx, "acme")
 		must(f, err)
 		if back.Version != 3 {
@@ -100,9 +108,9 @@ var enforcing = []promise{
 		if diff := cmp.Diff(first, back); diff != "" {
 			f.Errorf("(-want +got):\n%s", diff)
 		}
-		must(f, s.RestoreSAML(ctx, "acme", "ada", start, nil, nil, anyway))
+		must(f, s.RestoreSAML(ctx, "acme", "ada", start, store.SAMLRestore{}, anyway))
 		_, err = s.SAML(ctx, "acme")
 		wants(f, err, store.ErrNotFound)
-		wants(f, s.RestoreSAML(ctx, "nobody", "ada", start, nil, nil, anyway), store.ErrNotFound)
+		wants(f, s.RestoreSAML(ctx, "nobody", "ada", start, store.SAMLRestore{}, anyway), store.ErrNotFound)
 	}},
 }
