@@ -17,6 +17,7 @@ type core struct {
 	opt        Options
 	browserURL string // http://localhost:PORT, set before serving
 	serverURL  string // https://localhost:PORT, likewise
+	pool       *keyPool
 	keys       *keyring
 	pairwise   []byte // makes sub differ for each app, and for each start
 
@@ -41,12 +42,13 @@ type core struct {
 }
 
 func newCore(opt Options) (*core, error) {
-	keys, err := newKeyring(opt.Now())
+	pool := &keyPool{}
+	keys, err := newKeyring(pool.key, opt.Now())
 	if err != nil {
 		return nil, err
 	}
 	return &core{
-		opt: opt, keys: keys, pairwise: randomBytes(32),
+		opt: opt, pool: pool, keys: keys, pairwise: randomBytes(32),
 		sessions: map[string]*session{}, flows: map[string]*flow{}, codes: map[string]*code{}, assertions: map[string]bool{},
 		families: map[string]*family{}, refresh: map[string]refreshToken{}, devices: map[string]*device{},
 		parked: map[string]parked{}, signOuts: map[string]*signOut{},
@@ -61,6 +63,7 @@ func (c *core) close() {
 	for _, p := range jobs {
 		p.stop()
 	}
+	c.pool.close()
 }
 
 func (c *core) now() time.Time {

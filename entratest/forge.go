@@ -90,7 +90,7 @@ func (t *Tenant) Forge(f Forgery, a *App, u *User, mutate ...func(Claims)) strin
 	if tok, ok := forgeText(f, key, header, claims); ok {
 		return tok
 	}
-	if tok, ok := forgeKey(f, key, header, claims); ok {
+	if tok, ok := forgeKey(t.core.pool.key, f, key, header, claims); ok {
 		return tok
 	}
 	panic(fmt.Sprintf("entratest: no forgery %q", f))
@@ -175,7 +175,7 @@ func forgeText(f Forgery, key *signingKey, header map[string]any, claims Claims)
 }
 
 // forgeKey signs with what is no key of ours, or not at all.
-func forgeKey(f Forgery, key *signingKey, header map[string]any, claims Claims) (string, bool) {
+func forgeKey(made maker, f Forgery, key *signingKey, header map[string]any, claims Claims) (string, bool) {
 	switch f {
 	case AlgNone, AlgNoneMixedCase, AlgEmpty:
 		header["alg"] = map[Forgery]string{AlgNone: "none", AlgNoneMixedCase: "nOnE"}[f]
@@ -193,7 +193,7 @@ func forgeKey(f Forgery, key *signingKey, header map[string]any, claims Claims) 
 	default:
 		return "", false
 	}
-	other, err := newSigningKey(time.Now())
+	other, err := newSigningKey(made, time.Now())
 	if err != nil {
 		panic(err) // no random numbers
 	}

@@ -31,6 +31,7 @@ type signingKey struct {
 // keyring holds the key in use, the next one, which is published already, and
 // those retired within the last day, which still verify.
 type keyring struct {
+	made    maker
 	mu      sync.Mutex
 	current *signingKey
 	next    func() (*signingKey, error) // made when it is first asked for: it takes a while
@@ -40,9 +41,9 @@ type keyring struct {
 // keepRetired is how long a retired key stays published.
 const keepRetired = 24 * time.Hour
 
-func newKeyring(now time.Time) (*keyring, error) {
-	k := &keyring{next: makeNext(now)}
-	current, err := newSigningKey(now)
+func newKeyring(made maker, now time.Time) (*keyring, error) {
+	k := &keyring{made: made, next: made.next(now)}
+	current, err := newSigningKey(made, now)
 	if err != nil {
 		return nil, err
 	}
@@ -50,12 +51,15 @@ func newKeyring(now time.Time) (*keyring, error) {
 	return k, nil
 }
 
-func makeNext(now time.Time) func() (*signingKey, error) {
-	return sync.OnceValues(func() (*signingKey, error) { return newSigningKey(now) })
+// maker makes RSA keys.
+type maker func() (*rsa.PrivateKey, error)
+
+func (m maker) next(now time.Time) func() (*signingKey, error) {
+	return sync.OnceValues(func() (*signingKey, error) { return newSigningKey(m, now) })
 }
 
-func newSigningKey(now time.Time) (*signingKey, error) {
-	priv, err := rsa.GenerateKey(rand.Reader, 2048)
+func newSigningKey(made maker, now time.Time) (*signingKey, error) {
+	priv, err := made()
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +89,7 @@ func (k *keyring) rotate(now time.Time) error {
 	}
 	k.current.retired = now
 	k.old = append(k.old, k.current)
-	k.current, k.next = next, makeNext(now)
+	k.current, k.next = next, k.made.next(now)
 	return nil
 }
 

@@ -152,7 +152,7 @@ func (t *Tenant) SetSAML(a *App, o SAMLOptions) error {
 	c := t.core
 	var first []*samlCert
 	if _, ok := t.SAML(a); !ok { // made before the lock is taken: it takes a while
-		k, err := newSAMLCert(CertificateOptions{}, c.now())
+		k, err := newSAMLCert(c.pool.key, CertificateOptions{}, c.now())
 		if err != nil {
 			return err
 		}

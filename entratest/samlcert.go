@@ -42,7 +42,7 @@ type samlCert struct {
 	active bool
 }
 
-func newSAMLCert(o CertificateOptions, now time.Time) (*samlCert, error) {
+func newSAMLCert(made maker, o CertificateOptions, now time.Time) (*samlCert, error) {
 	from, to := now, now.AddDate(3, 0, 0)
 	switch {
 	case o.Lifetime > 0:
@@ -50,10 +50,10 @@ func newSAMLCert(o CertificateOptions, now time.Time) (*samlCert, error) {
 	case o.Lifetime < 0:
 		from, to = now.AddDate(-3, 0, 0), now.Add(o.Lifetime)
 	}
-	if o.KeyBits == 0 {
-		o.KeyBits = 2048
+	if o.KeyBits != 0 && o.KeyBits != keyBits {
+		made = func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, o.KeyBits) }
 	}
-	key, err := rsa.GenerateKey(rand.Reader, o.KeyBits)
+	key, err := made()
 	if err != nil {
 		return nil, fmt.Errorf("entratest: a signing key: %w", err)
 	}
@@ -131,7 +131,7 @@ func (t *Tenant) SigningCertificate(a *App) Certificate {
 
 // AddCertificate is "New certificate": inactive, but in the metadata at once.
 func (t *Tenant) AddCertificate(a *App, o CertificateOptions) (Certificate, error) {
-	k, err := newSAMLCert(o, t.core.now())
+	k, err := newSAMLCert(t.core.pool.key, o, t.core.now())
 	if err != nil {
 		return Certificate{}, err
 	}

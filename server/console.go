@@ -88,7 +88,7 @@ func (s *Server) consoleSections() []console.Section {
 		domainpages.New(s.domains),
 		mobileapps.New(s.Mobile(), s.cfg.Store),
 		guide.New(guide.Config{Store: s.cfg.Store, Plan: s.modules.Plan, Brand: s.cfg.AppName}),
-		announcepages.New(&announce.Desk{Store: s.cfg.Store, Post: s.post, PublicURL: s.cfg.PublicURL, Now: s.cfg.Now}),
+		announcepages.New(&announce.Desk{Store: s.cfg.Store, Post: s.post, PublicURL: s.cfg.PublicURL, Now: s.cfg.Now, Book: s.roll}),
 	}
 	if s.cfg.Console.Patterns {
 		all = append(all, patterns.Section{})

@@ -10,5 +10,5 @@ type Resolver = domains.Resolver
 // newDomains makes what keeps the domains of workspaces. [Server.Run] has it look
 // for records.
 func (s *Server) newDomains() *domains.Flow {
-	return &domains.Flow{Store: s.cfg.Store, Resolver: s.cfg.Resolver, Mail: s.post, PublicURL: s.cfg.PublicURL, Now: s.cfg.Now, Log: s.cfg.Log}
+	return &domains.Flow{Store: s.cfg.Store, Resolver: s.cfg.Resolver, Mail: s.post, PublicURL: s.cfg.PublicURL, Now: s.cfg.Now, Log: s.cfg.Log, Book: s.roll}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/api"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/litetest"
+	"github.com/lanyard-sso/lanyard/server/internal/pgschema"
 	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
@@ -39,7 +40,7 @@ var engines = map[string]func(t testing.TB, dir string) func() *Store{
 		return func() *Store { return opened(t)(sqlite.Open(context.Background(), path)) }
 	},
 	"postgres": func(t testing.TB, _ string) func() *Store {
-		address := pgtest.URL(t)
+		address := pgschema.URL(t)
 		return func() *Store { return opened(t)(postgres.Open(context.Background(), address)) }
 	},
 }

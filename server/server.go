@@ -42,6 +42,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/local"
 	"github.com/lanyard-sso/lanyard/server/internal/modules"
 	"github.com/lanyard-sso/lanyard/server/internal/notify"
+	"github.com/lanyard-sso/lanyard/server/internal/roll"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/signin"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
@@ -68,6 +69,8 @@ type Server struct {
 	types []*scim.ResourceType
 	// post sends mail.
 	post *notify.Post
+	// roll remembers who is in the directories.
+	roll *roll.Book
 	// domains keeps the domains of workspaces.
 	domains *domains.Flow
 	// modules says what of each workspace is set up, and what it is entitled to.
@@ -108,6 +111,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{cfg: c.withDefaults()}
 	s.post = notify.New(notify.Config{Store: s.cfg.Store, Key: s.cfg.ServerKey, SMTP: s.cfg.Mail, Log: s.cfg.Log, Now: s.cfg.Now, Poll: s.cfg.poll})
+	s.roll = &roll.Book{Store: s.cfg.Store, Now: s.cfg.Now}
 	s.domains = s.newDomains()
 	s.modules = s.newModules()
 	s.types = types

@@ -24,7 +24,7 @@ var rules = []rule{
 	{"server/...", nil, "github.com/go-gl/...", "whoever imports the server must not need OpenGL"},
 	{"cmd/lanyardd", nil, "fyne.io/...", "lanyardd builds without a C compiler"},
 	{"cmd/lanyardd", nil, "github.com/go-gl/...", "lanyardd builds without a C compiler"},
-	{"server/...", []string{"server/postgres", "server/internal/pgtest", "server/internal/console/consoletest", "server/internal/litetest"}, "github.com/jackc/pgx/...", "importers choose their engine"},
+	{"server/...", []string{"server/postgres", "server/internal/pgschema", "server/internal/pgtest", "server/internal/console/consoletest", "server/internal/litetest"}, "github.com/jackc/pgx/...", "importers choose their engine"},
 	{"server/...", []string{"server/sqlite", "server/internal/console/consoletest", "server/internal/litetest"}, "modernc.org/sqlite/...", "importers choose their engine"},
 	{"server", nil, "server/internal/pgtest", "a server in production must not start databases of its own"},
 	{"cmd/lanyardd", nil, "server/internal/pgtest", "a server in production must not start databases of its own"},

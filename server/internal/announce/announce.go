@@ -23,6 +23,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/roll"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -47,6 +48,15 @@ type Desk struct {
 	PublicURL *url.URL
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
+	// Book remembers who is in a directory. Nil means that all are read each time.
+	Book *roll.Book
+}
+
+func (d *Desk) book() *roll.Book {
+	if d.Book == nil {
+		return &roll.Book{Store: d.Store, Now: d.Now}
+	}
+	return d.Book
 }
 
 func (d *Desk) now() time.Time {

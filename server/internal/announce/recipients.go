@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/mail"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/roll"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -138,17 +137,18 @@ func (d *Desk) recipients(ctx context.Context, ws directory.Workspace, c Choice)
 	return g.out, err
 }
 
-// everybody reads all people at once: who changes between two pages would be in
-// both or in none.
+// everybody takes all people as they are at one moment: who changes between two
+// pages would be in both or in none.
 func (g *gathering) everybody(ctx context.Context) error {
-	err := g.Store.EachKnown(ctx, g.ws.Directory, time.Time{}, func(k store.Known) error {
-		if k.State == directory.Active {
-			g.take(directory.User{ID: k.ID, UserName: k.UserName, Doc: k.Doc})
-		}
-		return nil
-	})
+	people, err := g.book().People(ctx, g.ws.Directory)
 	if err != nil {
 		return fmt.Errorf("announce: %w", err)
+	}
+	g.seen = make(map[string]bool, len(people))
+	for _, p := range people {
+		if p.Active {
+			g.mail(p)
+		}
 	}
 	return nil
 }
@@ -228,19 +228,21 @@ func (g *gathering) people(ctx context.Context, names []string) error {
 
 // take adds one person, once.
 func (g *gathering) take(u directory.User) {
-	if g.had[u.ID] {
-		return
+	if !g.had[u.ID] {
+		g.had[u.ID] = true
+		g.mail(roll.Of(u))
 	}
-	g.had[u.ID] = true
-	address := strings.TrimSpace(directory.ProfileOf(u).Email)
-	if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address {
+}
+
+// mail adds somebody's address, once.
+func (g *gathering) mail(p roll.Person) {
+	switch {
+	case p.To == "":
 		if g.out.WithoutCount++; len(g.out.Without) < shownWithout {
-			g.out.Without = append(g.out.Without, u.UserName)
+			g.out.Without = append(g.out.Without, p.UserName)
 		}
-		return
-	}
-	if key := directory.Fold(address); !g.seen[key] {
-		g.seen[key] = true
-		g.out.Addresses = append(g.out.Addresses, address)
+	case !g.seen[p.Box]:
+		g.seen[p.Box] = true
+		g.out.Addresses = append(g.out.Addresses, p.To)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/schema"
@@ -59,16 +60,17 @@ type Console struct {
 	cfg     Config
 	routes  map[string]Route
 	ordered []Route
-	pages   map[string]*template.Template
+	pages   map[string]func() (*template.Template, error)
 	decoder *schema.Decoder
 	handler http.Handler
 	// uploading bounds how many files are in memory at once.
 	uploading chan struct{}
 	streams   streams
-	document  []byte
+	// document describes the API, once somebody asks for it.
+	document func() ([]byte, error)
 }
 
-// New makes a console. A route or template that can't be is an error.
+// New makes a console. A route that can't be is an error.
 func New(c Config) (*Console, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -83,33 +85,27 @@ func New(c Config) (*Console, error) {
 	here.Path, here.RawPath = Root, ""
 	c.URL = &here
 	o := &Console{
-		cfg: c, routes: map[string]Route{}, pages: map[string]*template.Template{},
+		cfg: c, routes: map[string]Route{}, pages: map[string]func() (*template.Template, error){},
 		decoder: newDecoder(), uploading: make(chan struct{}, 4),
 	}
 	if err := o.collect(); err != nil {
 		return nil, err
 	}
-	var err error
-	if o.document, err = o.openAPI(); err != nil {
-		return nil, fmt.Errorf("console: describing the API: %w", err)
-	}
+	o.document = sync.OnceValues(o.openAPI)
 	o.mount()
 	return o, nil
 }
 
 // collect takes in the routes and templates of all sections.
 func (o *Console) collect() error {
-	base, err := baseTemplate()
-	if err != nil {
-		return err
-	}
+	base := sync.OnceValues(baseTemplate)
 	for _, s := range append([]Section{own{}}, o.cfg.Sections...) {
 		for _, r := range s.Routes() {
 			if err := o.add(r); err != nil {
 				return err
 			}
 		}
-		if err := o.parse(base, s.Templates()); err != nil {
+		if err := o.take(base, s.Templates()); err != nil {
 			return err
 		}
 	}

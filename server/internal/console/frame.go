@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"errors"
@@ -9,7 +10,9 @@ import (
 	"io"
 	"io/fs"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -226,8 +229,9 @@ func baseTemplate() (*template.Template, error) {
 	return t, nil
 }
 
-// parse takes in the templates of a section.
-func (o *Console) parse(base *template.Template, files fs.FS) error {
+// take takes in the templates of a section. Each is parsed when it is first drawn:
+// most are not, before a server ends that was started for a command or a test.
+func (o *Console) take(base func() (*template.Template, error), files fs.FS) error {
 	if files == nil {
 		return nil
 	}
@@ -254,25 +258,35 @@ func (o *Console) parse(base *template.Template, files fs.FS) error {
 		if o.pages[name] != nil {
 			return fmt.Errorf("console: two sections have a template %s", name)
 		}
-		t, err := base.Clone()
-		if err != nil {
-			return fmt.Errorf("console: %w", err)
-		}
-		for _, part := range append(append([]string{}, shared[dir]...), name) {
-			text, err := fs.ReadFile(files, part)
-			if err != nil {
-				return fmt.Errorf("console: %w", err)
-			}
-			if _, err := t.New(part).Parse(string(text)); err != nil {
-				return fmt.Errorf("console: %w", err)
-			}
-		}
-		if t.Lookup("main") == nil {
-			return fmt.Errorf("console: the template %s defines no main", name)
-		}
-		o.pages[name] = t
+		o.pages[name] = sync.OnceValues(func() (*template.Template, error) {
+			return parse(base, files, append(slices.Clone(shared[dir]), name))
+		})
 	}
 	return nil
+}
+
+// parse makes the template of a page, whose own file is the last of names.
+func parse(base func() (*template.Template, error), files fs.FS, names []string) (*template.Template, error) {
+	t, err := base()
+	if err != nil {
+		return nil, err
+	}
+	if t, err = t.Clone(); err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, fmt.Errorf("console: %w", err)
+		}
+		if _, err := t.New(name).Parse(string(text)); err != nil {
+			return nil, fmt.Errorf("console: %w", err)
+		}
+	}
+	if t.Lookup("main") == nil {
+		return nil, fmt.Errorf("console: the template %s defines no main", names[len(names)-1])
+	}
+	return t, nil
 }
 
 func split(name string) (dir, file string) {
@@ -284,15 +298,20 @@ func split(name string) (dir, file string) {
 
 // draw draws a page.
 func (o *Console) draw(w io.Writer, f *Frame) error {
-	t := o.pages[f.Head.Template]
-	if t == nil {
+	page := o.pages[f.Head.Template]
+	if page == nil {
 		return fmt.Errorf("console: there is no template %q", f.Head.Template)
 	}
-	if err := t.ExecuteTemplate(w, "layout", f); err != nil {
-		var p *problem.Error
-		if errors.As(err, &p) {
-			return fmt.Errorf("console: drawing %s: %w", f.Head.Template, err)
-		}
+	t, err := page()
+	if err != nil {
+		return err
+	}
+	var page bytes.Buffer
+	err := t.ExecuteTemplate(&page, "layout", f)
+	if err == nil {
+		_, err = w.Write(steady(page.Bytes()))
+	}
+	if err != nil {
 		return fmt.Errorf("console: drawing %s: %w", f.Head.Template, err)
 	}
 	return nil

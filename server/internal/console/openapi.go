@@ -221,11 +221,14 @@ func inputSchema(t reflect.Type) map[string]any {
 	return map[string]any{"type": "string"}
 }
 
-func (o *Console) serveDocument(w http.ResponseWriter, _ *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	_, err := w.Write(o.document)
+func (o *Console) serveDocument(w http.ResponseWriter, r *http.Request) {
+	document, err := o.document()
 	if err != nil {
+		o.fail(w, r, o.call(r), fmt.Errorf("console: describing the API: %w", err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if _, err := w.Write(document); err != nil {
 		o.cfg.Log.Debug("the API's document was not read to its end", "error", fmt.Sprint(err))
 	}
 }

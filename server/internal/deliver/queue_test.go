@@ -16,7 +16,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/server/internal/deliver"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
-	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
+	"github.com/lanyard-sso/lanyard/server/internal/pgschema"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"github.com/lanyard-sso/lanyard/server/postgres"
 )
@@ -28,7 +28,7 @@ func eachStore(t *testing.T, f func(t *testing.T, s *store.Store)) {
 		f(t, s)
 	})
 	t.Run("postgres", func(t *testing.T) {
-		s, err := postgres.Open(t.Context(), pgtest.URL(t))
+		s, err := postgres.Open(t.Context(), pgschema.URL(t))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/roll"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -31,8 +32,7 @@ type Mailer interface {
 }
 
 // Flow keeps the domains of all workspaces. It asks nobody who they are: its
-// caller must have done so. It is safe for concurrent use once its fields are set,
-// and must not be copied after.
+// caller must have done so. It is safe for concurrent use once its fields are set.
 type Flow struct {
 	Store *store.Store
 	// Resolver asks DNS. Nil means net.DefaultResolver.
@@ -49,8 +49,15 @@ type Flow struct {
 	// Poll is how often domains are looked for that are due. Zero means every
 	// fifteen seconds.
 	Poll time.Duration
+	// Book remembers who is in a directory. Nil means that all are read each time.
+	Book *roll.Book
+}
 
-	rolls rolls
+func (f *Flow) book() *roll.Book {
+	if f.Book == nil {
+		return &roll.Book{Store: f.Store, Now: f.Now}
+	}
+	return f.Book
 }
 
 func (f *Flow) now() time.Time {

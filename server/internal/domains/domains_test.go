@@ -17,7 +17,9 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/domains"
 	"github.com/lanyard-sso/lanyard/server/internal/litetest"
+	"github.com/lanyard-sso/lanyard/server/internal/pgschema"
 	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
+	"github.com/lanyard-sso/lanyard/server/internal/roll"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"github.com/lanyard-sso/lanyard/server/postgres"
 	"github.com/lanyard-sso/lanyard/server/sqlite"
@@ -42,7 +44,7 @@ func each(t *testing.T, test func(*testing.T, *office)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, newOffice(t, onSQLite(t))) })
 	t.Run("postgres", func(t *testing.T) {
-		st, err := postgres.Open(t.Context(), pgtest.URL(t))
+		st, err := postgres.Open(t.Context(), pgschema.URL(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +64,7 @@ func onSQLite(t testing.TB) *store.Store {
 
 func newOffice(t testing.TB, st *store.Store) *office {
 	o := &office{TB: t, dns: &zone{records: map[string][]string{}, fails: map[string]error{}}, mail: &outbox{}, at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
-	o.Flow = &domains.Flow{Store: st, Resolver: o.dns, Mail: o.mail, Now: o.now, PublicURL: &url.URL{Scheme: "https", Host: "sso.example.com"}}
+	o.Flow = &domains.Flow{Store: st, Book: &roll.Book{Store: st, Now: o.now}, Resolver: o.dns, Mail: o.mail, Now: o.now, PublicURL: &url.URL{Scheme: "https", Host: "sso.example.com"}}
 	for _, id := range []string{"acme", "beta"} {
 		o.must(st.CreateWorkspace(context.Background(), directory.Workspace{ID: id, Name: strings.ToUpper(id), Created: o.at}))
 	}

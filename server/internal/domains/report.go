@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lanyard-sso/lanyard/server/internal/store"
-
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/roll"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
 // Person is somebody who may sign in and whose domain is none of the workspace's.
@@ -87,8 +87,22 @@ func (f *Flow) Report(ctx context.Context, workspace string) (Report, error) {
 	return f.report(ctx, o)
 }
 
+// inside returns a function that says who is of the domains of a workspace. People
+// share domains, so each is judged once.
+func (o Overview) inside() func(roll.Person) bool {
+	seen := map[string]bool{}
+	return func(k roll.Person) bool {
+		in, ok := seen[k.Judged.Domain]
+		if !ok {
+			in = len(o.Workspace.Domains) == 0 || o.Policy.Takes(o.Workspace.Domains, k.Judged.Domain)
+			seen[k.Judged.Domain] = in
+		}
+		return in
+	}
+}
+
 func (f *Flow) report(ctx context.Context, o Overview) (Report, error) {
-	people, err := f.people(ctx, o.Workspace.Directory)
+	people, err := f.book().People(ctx, o.Workspace.Directory)
 	if err != nil {
 		return Report{}, err
 	}
@@ -105,14 +119,14 @@ func (f *Flow) report(ctx context.Context, o Overview) (Report, error) {
 	}
 	now, inside := f.now(), o.inside()
 	for _, k := range people {
-		if !k.active {
+		if !k.Active {
 			continue
 		}
 		r.Checked++
 		if inside(k) {
 			continue
 		}
-		p := personOf(k, decisions[k.id], now)
+		p := personOf(k, decisions[k.ID], now)
 		r.People = append(r.People, p)
 		r.count(p)
 	}
@@ -135,11 +149,11 @@ func (r *Report) count(p Person) {
 	}
 }
 
-func personOf(k known, d directory.DomainDecision, now time.Time) Person {
-	v := k.judged
+func personOf(k roll.Person, d directory.DomainDecision, now time.Time) Person {
+	v := k.Judged
 	p := Person{
-		ID: k.id, Name: k.name, UserName: k.userName, Mail: k.mail, Judged: v.Address, Domain: v.Domain, By: v.By,
-		Guest: k.guest, Version: k.version,
+		ID: k.ID, Name: k.Name, UserName: k.UserName, Mail: k.Mail, Judged: v.Address, Domain: v.Domain, By: v.By,
+		Guest: k.Guest, Version: k.Version,
 	}
 	switch {
 	case d.Kind == directory.DecideLose:
@@ -280,5 +294,5 @@ func (f *Flow) Person(ctx context.Context, workspace, id string) (Person, []stri
 	case err != nil:
 		return Person{}, nil, fmt.Errorf("looking for the person: %w", err)
 	}
-	return personOf(knownOf(u), directory.DomainDecision{}, f.now()), o.Workspace.Domains, nil
+	return personOf(roll.Of(u), directory.DomainDecision{}, f.now()), o.Workspace.Domains, nil
 }

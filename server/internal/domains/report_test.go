@@ -12,6 +12,7 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/domains"
+	"github.com/lanyard-sso/lanyard/server/internal/roll"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -401,7 +402,7 @@ func BenchmarkReport(b *testing.B) {
 	o.crowd(10_000)
 	b.Run("cold", func(b *testing.B) {
 		for b.Loop() {
-			f := &domains.Flow{Store: o.Store, Now: o.now}
+			f := &domains.Flow{Store: o.Store, Now: o.now, Book: &roll.Book{Store: o.Store, Now: o.now}}
 			if r, err := f.Report(context.Background(), "acme"); err != nil || r.Outside != 9000 {
 				b.Fatal(r.Outside, err)
 			}

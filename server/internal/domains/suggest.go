@@ -24,18 +24,18 @@ const maxSuggestions = 8
 // tenant, from people's addresses and user names, and from the address of whoever
 // asks (which may be empty); the most likely first.
 func (f *Flow) Suggest(ctx context.Context, o Overview, asker string) ([]Suggestion, error) {
-	people, err := f.people(ctx, o.Workspace.Directory)
+	people, err := f.book().People(ctx, o.Workspace.Directory)
 	if err != nil {
 		return nil, err
 	}
 	count := map[string]int{}
 	for _, k := range people {
-		if !k.active || k.guest { // a guest's domain is another organisation's
+		if !k.Active || k.Guest { // a guest's domain is another organisation's
 			continue
 		}
-		count[k.judged.Domain]++
-		if k.upn != k.judged.Domain {
-			count[k.upn]++
+		count[k.Judged.Domain]++
+		if k.UPN != k.Judged.Domain {
+			count[k.UPN]++
 		}
 	}
 	hint := listed(o.Workspace.Microsoft.DomainHint)
@@ -59,7 +59,7 @@ func (f *Flow) Suggest(ctx context.Context, o Overview, asker string) ([]Suggest
 // Of returns how many people who may sign in are inside a workspace's domains only
 // by one of them: they would be outside without it.
 func (f *Flow) Of(ctx context.Context, o Overview, domain string) (n int, err error) {
-	people, err := f.people(ctx, o.Workspace.Directory)
+	people, err := f.book().People(ctx, o.Workspace.Directory)
 	if err != nil {
 		return 0, err
 	}
@@ -67,7 +67,7 @@ func (f *Flow) Of(ctx context.Context, o Overview, domain string) (n int, err er
 	without.Workspace.Domains = slices.DeleteFunc(slices.Clone(o.Workspace.Domains), func(d string) bool { return d == domain })
 	inside, still := o.inside(), without.inside()
 	for _, k := range people {
-		if k.active && inside(k) && !still(k) {
+		if k.Active && inside(k) && !still(k) {
 			n++
 		}
 	}

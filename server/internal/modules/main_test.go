@@ -17,6 +17,7 @@ import (
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/litetest"
+	"github.com/lanyard-sso/lanyard/server/internal/pgschema"
 	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"github.com/lanyard-sso/lanyard/server/postgres"
@@ -39,7 +40,7 @@ func each(t *testing.T, test func(*bench)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { one(t, test) })
 	t.Run("postgres", func(t *testing.T) {
-		st, err := postgres.Open(t.Context(), pgtest.URL(t))
+		st, err := postgres.Open(t.Context(), pgschema.URL(t))
 		on(t, st, err, test)
 	})
 }

@@ -298,10 +298,5 @@ func TestPilot_isOfPeopleWhoAreThere(t *testing.T) {
 		if err != nil || p.On || len(p.People) != 0 {
 			b.Errorf("ended: %+v %v", p, err)
 		}
-		for looked, want := range map[string]int{"person 2": 1, "P1@ACME": 1, "acme.example": 2, "  ": 0, "nobody": 0} {
-			if found, err := b.FindPeople(b.ctx, ws, looked, 10); err != nil || len(found) != want {
-				b.Errorf("%q finds %d, %v; want %d", looked, len(found), err, want)
-			}
-		}
 	})
 }

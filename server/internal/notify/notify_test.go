@@ -17,7 +17,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/notify"
 	"github.com/lanyard-sso/lanyard/server/internal/notify/notifytest"
-	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
+	"github.com/lanyard-sso/lanyard/server/internal/pgschema"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 	"github.com/lanyard-sso/lanyard/server/postgres"
 	"github.com/lanyard-sso/lanyard/server/sqlite"
@@ -124,7 +124,7 @@ func lite(t *testing.T) *store.Store {
 func each(t *testing.T, f func(*desk)) {
 	t.Run("sqlite", func(t *testing.T) { f(newDesk(t, lite(t))) })
 	t.Run("postgres", func(t *testing.T) {
-		s, err := postgres.Open(t.Context(), pgtest.URL(t))
+		s, err := postgres.Open(t.Context(), pgschema.URL(t))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/internal/entra"
 	"github.com/lanyard-sso/lanyard/server/internal/litetest"
 	"github.com/lanyard-sso/lanyard/server/internal/oauth"
+	"github.com/lanyard-sso/lanyard/server/internal/pgschema"
 	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
@@ -88,7 +89,7 @@ func newDesk(t testing.TB, engine string) *desk {
 	if engine == "sqlite" {
 		s, err = sqlite.Open(t.Context(), litetest.File(t))
 	} else {
-		s, err = postgres.Open(t.Context(), pgtest.URL(t))
+		s, err = postgres.Open(t.Context(), pgschema.URL(t))
 	}
 	if err != nil {
 		t.Fatal(err)

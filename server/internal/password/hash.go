@@ -54,7 +54,11 @@ func NewHasher(c Cost) *Hasher {
 	if c == (Cost{}) {
 		c = usual
 	}
-	return &Hasher{cost: c, slots: make(chan struct{}, atOnce), nobody: c.with([]byte("nobody has this!"), "\x00")}
+	var salt [saltBytes]byte
+	var key [keyBytes]byte // of no password that anybody knows
+	_, _ = rand.Read(salt[:])
+	_, _ = rand.Read(key[:])
+	return &Hasher{cost: c, slots: make(chan struct{}, atOnce), nobody: c.phc(salt[:], key[:])}
 }
 
 // Hash returns the PHC string of a password, such as
@@ -98,7 +102,11 @@ func (h *Hasher) turn(ctx context.Context, f func()) error {
 }
 
 func (c Cost) with(salt []byte, password string) string {
-	key := argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Threads, keyBytes)
+	return c.phc(salt, argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Threads, keyBytes))
+}
+
+// phc writes a hash as a PHC string.
+func (c Cost) phc(salt, key []byte) string {
 	b := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$%s$%s$%s", argon2.Version, c, b.EncodeToString(salt), b.EncodeToString(key))
 }

@@ -24,6 +24,8 @@ var shared struct {
 	cluster *cluster
 	err     error
 	serial  atomic.Int64
+	filled  sync.Once
+	fillErr error
 }
 
 // Main runs the tests and then ends the cluster, if one was started. It returns
@@ -45,11 +47,37 @@ func Main(m *testing.M) int {
 // fails the test.
 func URL(t testing.TB) string {
 	t.Helper()
+	return create(t, start(t), empty)
+}
+
+// Copy is URL, but the database is a copy of one that fill has filled, which is
+// done once for all tests of a process: they all give the same fill.
+func Copy(t testing.TB, fill func(address string) error) string {
+	t.Helper()
 	c := start(t)
+	shared.filled.Do(func() {
+		if shared.fillErr = c.admin(context.Background(), `create database `+template+empty); shared.fillErr == nil {
+			shared.fillErr = fill(c.url(template))
+		}
+	})
+	if shared.fillErr != nil {
+		t.Fatalf("pgtest: filling a database: %v", shared.fillErr)
+	}
+	return create(t, c, ` template `+template)
+}
+
+const (
+	// empty makes a database empty, and template is the one that is copied.
+	empty    = ` template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'`
+	template = "filled"
+)
+
+// create makes a database for a test.
+func create(t testing.TB, c *cluster, how string) string {
+	t.Helper()
 	name := fmt.Sprintf("test_%d", shared.serial.Add(1))
 	ctx := context.Background()
-	if err := c.admin(ctx, `create database `+name+
-		` template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'`); err != nil {
+	if err := c.admin(ctx, `create database `+name+how); err != nil {
 		t.Fatalf("pgtest: creating a database: %v", err)
 	}
 	t.Cleanup(func() {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/litetest"
+	"github.com/lanyard-sso/lanyard/server/internal/pgschema"
 	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
 	"github.com/lanyard-sso/lanyard/server/internal/provision"
 	"github.com/lanyard-sso/lanyard/server/internal/scim"
@@ -92,7 +93,7 @@ var engines = map[string]func(t testing.TB) (*store.Store, string){
 		return s, dir
 	},
 	"postgres": func(t testing.TB) (*store.Store, string) {
-		s, err := postgres.Open(t.Context(), pgtest.URL(t))
+		s, err := postgres.Open(t.Context(), pgschema.URL(t))
 		if err != nil {
 			t.Fatal(err)
 		}

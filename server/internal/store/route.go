@@ -43,7 +43,8 @@ func (v *view) gathered(root node, dir string, order route, key func(q *sqlText)
 			continue
 		}
 		few, rank := v.route(k.leaf, dir)
-		if rank > rankRange {
+		// Of the active there are many; the suspended may be few.
+		if suspended := rank == rankHalf && k.leaf.val != "true"; rank > rankRange && !suspended {
 			continue
 		}
 		d := route{pk: "t.pk", desc: order.desc, few: &few, key: key, num: order.numeric()}

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/lanyard-sso/lanyard/server/internal/console"
-	"github.com/lanyard-sso/lanyard/server/internal/pgtest"
+	"github.com/lanyard-sso/lanyard/server/internal/pgschema"
 	"github.com/lanyard-sso/lanyard/server/postgres"
 )
 
@@ -16,7 +16,7 @@ func Each(t *testing.T, make func(*Console) []console.Section, test func(*testin
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, on(t, sqliteStore(t), make)) })
 	t.Run("postgres", func(t *testing.T) {
-		st, err := postgres.Open(t.Context(), pgtest.URL(t))
+		st, err := postgres.Open(t.Context(), pgschema.URL(t))
 		if err != nil {
 			t.Fatal(err)
 		}

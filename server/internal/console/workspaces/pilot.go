@@ -3,11 +3,13 @@ package workspaces
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/modules"
+	"github.com/lanyard-sso/lanyard/server/internal/people"
 	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
@@ -58,12 +60,15 @@ func (s *Section) pilot(ctx context.Context, c *console.Call, in searchInput) (p
 		return p, err
 	}
 	p.Others = counts.Active - active
-	found, err := s.Modules.FindPeople(ctx, c.Workspace, in.Q, 20)
+	if strings.TrimSpace(in.Q) == "" {
+		return p, nil
+	}
+	found, err := people.Desk{Store: s.Store}.Find(ctx, c.Workspace, people.Query{Text: in.Q, Filter: people.Everybody, Count: 20})
 	if err != nil {
 		return p, err
 	}
-	for _, u := range found {
-		if !in0[u.ID] {
+	for _, u := range found.People {
+		if !in0[u.ID] && u.State != directory.Archived {
 			p.Found = append(p.Found, personOf(c, u))
 		}
 	}
