@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"embed"
 	"errors"
@@ -306,12 +305,7 @@ func (o *Console) draw(w io.Writer, f *Frame) error {
 	if err != nil {
 		return err
 	}
-	var page bytes.Buffer
-	err := t.ExecuteTemplate(&page, "layout", f)
-	if err == nil {
-		_, err = w.Write(steady(page.Bytes()))
-	}
-	if err != nil {
+	if err := t.ExecuteTemplate(w, "layout", f); err != nil {
 		return fmt.Errorf("console: drawing %s: %w", f.Head.Template, err)
 	}
 	return nil
