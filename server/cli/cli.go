@@ -174,17 +174,17 @@ func (c *command) fail(err error) int {
 // tell prints a problem, its cause and the next step.
 func (c *command) tell(err error) {
 	code, text := problem.Of(err)
-	fmt.Fprintln(c.errOut, c.redact("lanyardd: "+text.Sentence))
+	c.say("%s", c.redact("lanyardd: "+text.Sentence))
 	if d := problem.DetailOf(err); d != "" {
-		fmt.Fprintln(c.errOut, c.redact("  "+d))
+		c.say("%s", c.redact("  "+d))
 	} else if cause := causeOf(err); cause != "" {
-		fmt.Fprintln(c.errOut, c.redact("  Cause: "+oneLine(cause)))
+		c.say("%s", c.redact("  Cause: "+oneLine(cause)))
 	}
 	next := text.Next
 	if code == problem.BadUsage {
 		next = "See " + strings.TrimSuffix("lanyardd "+c.path, " ") + " --help."
 	}
-	fmt.Fprintf(c.errOut, "  %s (%s)\n", next, code)
+	c.say("  %s (%s)", next, code)
 }
 
 // oneLine joins the lines of a message, each once.
@@ -212,9 +212,14 @@ func causeOf(err error) string {
 	return p.Cause.Error()
 }
 
-// say prints words for a person.
+// say prints words for a person, of one line or several. What others wrote in them
+// does not steer the terminal.
 func (c *command) say(format string, args ...any) {
-	fmt.Fprintf(c.errOut, format+"\n", args...)
+	lines := strings.Split(fmt.Sprintf(format, args...), "\n")
+	for i, l := range lines {
+		lines[i] = steadied(l)
+	}
+	fmt.Fprintln(c.errOut, strings.Join(lines, "\n"))
 }
 
 // logger writes the log of serve and dev to standard error.

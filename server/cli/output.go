@@ -54,16 +54,20 @@ func (c *command) fields(pairs ...string) error {
 	return w.Flush()
 }
 
-// printable keeps what others wrote (names from a directory) from steering the
-// terminal: control characters become spaces. An empty text becomes a dash.
-func printable(s string) string {
-	s = strings.Map(func(r rune) rune {
+// steadied keeps what others wrote (names from a directory) from steering the
+// terminal: control characters become spaces.
+func steadied(s string) string {
+	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
 			return ' '
 		}
 		return r
 	}, s)
-	if s == "" {
+}
+
+// printable is a text of others in one line. An empty one becomes a dash.
+func printable(s string) string {
+	if s = steadied(s); s == "" {
 		return "-"
 	}
 	return s
