@@ -37,6 +37,8 @@ func TestScripts(t *testing.T) {
 			"exits": exits,
 			"token": token,
 
+			"provisioned": provisioned,
+
 			"saml-files":  samlFiles,
 			"saml-server": samlServer,
 			"becomes":     becomes,

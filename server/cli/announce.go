@@ -6,6 +6,7 @@ import (
 
 	"github.com/lanyard-sso/lanyard/server"
 	"github.com/lanyard-sso/lanyard/server/internal/announce"
+	"github.com/lanyard-sso/lanyard/server/internal/directory"
 	"github.com/lanyard-sso/lanyard/server/internal/notify"
 )
 
@@ -188,7 +189,7 @@ func (f announceLogCmd) Run(c *command) error {
 		return err
 	}
 	if c.json {
-		return c.printJSON(a.Sent)
+		return c.printJSON(append([]directory.Sent{}, a.Sent...))
 	}
 	var rows [][]string
 	for _, s := range a.Sent {

@@ -154,6 +154,13 @@ func (l localListCmd) Run(c *command) error {
 	return c.table([]string{"USER NAME", "E-MAIL", "SET", "OPENS"}, rows)
 }
 
+// localLinkDoc is a link in JSON. It is a secret.
+type localLinkDoc struct {
+	Person  string    `json:"person"`
+	URL     string    `json:"url"`
+	Expires time.Time `json:"expires"`
+}
+
 type localLinkCmd struct {
 	samlFlags
 	Person string `arg:"" help:"id, user name, Entra object ID or e-mail address."`
@@ -174,6 +181,12 @@ func (l localLinkCmd) Run(c *command) error {
 	conf := local.Config{Store: d.store, PublicURL: d.setup.PublicURL, Now: c.opt.Now}
 	if l.Mail {
 		post := notify.New(notify.Config{Store: d.store, Key: d.setup.Key, Now: c.opt.Now})
+		switch ready, err := post.Ready(c.ctx); {
+		case err != nil:
+			return err
+		case !ready:
+			return problem.New(problem.MailNotSet) // before a link is made that nobody gets
+		}
 		conf.Mail = func(ctx context.Context, m directory.Mail) error {
 			_, err := post.Queue(ctx, m)
 			return err
@@ -190,7 +203,7 @@ func (l localLinkCmd) Run(c *command) error {
 	}
 	c.say("Give the link on standard output to %s alone: whoever has it chooses the password. It works once, until %s.", u.UserName, link.Expires.Format(time.RFC3339))
 	if c.json {
-		return c.printJSON(link)
+		return c.printJSON(localLinkDoc{u.ID, link.URL, link.Expires})
 	}
 	_, err = fmt.Fprintln(c.out, link.URL)
 	return err

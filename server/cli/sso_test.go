@@ -123,6 +123,11 @@ func TestSSO_onlyAnOperatorTurnsItOffAndEverybodyHears(t *testing.T) {
 	if i < 0 || entries[i].Detail["reason"] != "Entra is down" || entries[i].Detail["ticket"] != "OPS-1" || entries[i].Detail["operator"] != "grace" {
 		t.Errorf("the audit log says %+v", entries)
 	}
+	// The module's page says who did it and why, and the log is whole.
+	if out := d.ok("do", "saml.home", "--workspace", "acme"); !strings.Contains(out, `"by": "grace"`) || !strings.Contains(out, `"reason": "Entra is down"`) || !strings.Contains(out, `"ticket": "OPS-1"`) {
+		t.Errorf("the page says %s", out)
+	}
+	d.ok("audit", "verify")
 	d.ok("saml", "off", "--workspace", "acme") // now it may
 }
 

@@ -128,6 +128,14 @@ func (s *Section) invite(ctx context.Context, c *console.Call, in personInput) (
 	if err != nil {
 		return console.Done{}, err
 	}
+	// Nothing is sent, and no link is made that nobody gets.
+	ready, err := s.cfg.Book.SendsLinks(ctx)
+	if err != nil {
+		return console.Done{}, err
+	}
+	if !ready && !s.cfg.Book.Elsewhere() {
+		return console.Done{}, console.Fault{Field: "person", Err: problem.New(problem.MailNotSet)}
+	}
 	if err := s.cfg.Book.Invite(ctx, c.Workspace, u); err != nil {
 		return console.Done{}, console.Fault{Field: "person", Err: err}
 	}
