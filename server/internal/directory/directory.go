@@ -160,6 +160,10 @@ type Session struct {
 	OIDC *OIDCSession
 	// Renewal is set where a refresh token can replace Hash and Expires.
 	Renewal *Renewal
+	// Password is, while the session begins, since when the password is the
+	// person's that it begins with. It is not stored; zero means none that is kept
+	// here.
+	Password time.Time
 }
 
 // Renewal is how a session is renewed: by refresh tokens, each good once (RFC

@@ -202,24 +202,25 @@ func (b *Book) whose(ctx context.Context, ws directory.Workspace, token string) 
 }
 
 // Choose sets the password that the holder of a link chose, and spends the link.
-// What the person was signed in to with the former one ends.
-func (b *Book) Choose(ctx context.Context, ws directory.Workspace, token, password string) (directory.User, error) {
+// What the person was signed in to with the former one ends. since is when it was
+// set, as Check says it.
+func (b *Book) Choose(ctx context.Context, ws directory.Workspace, token, password string) (u directory.User, since time.Time, err error) {
 	u, key, err := b.whose(ctx, ws, token)
 	if err != nil {
-		return u, err
+		return u, since, err
 	}
 	g, err := b.cfg.Store.Gate(ctx, ws, directory.MethodLocal, u, b.cfg.Now())
 	if err != nil {
-		return directory.User{}, err
+		return directory.User{}, since, err
 	}
 	if err := g.Permit(u); err != nil {
-		return directory.User{}, err
+		return directory.User{}, since, err
 	}
-	err = b.keep(ctx, ws, u, password, key)
+	since, err = b.keep(ctx, ws, u, password, key)
 	if errors.Is(err, store.ErrNotFound) {
-		return directory.User{}, problem.Wrap(problem.PasswordLink, err)
+		return directory.User{}, since, problem.Wrap(problem.PasswordLink, err)
 	}
-	return u, err
+	return u, since, err
 }
 
 // Set sets a person's password.
@@ -227,21 +228,22 @@ func (b *Book) Set(ctx context.Context, ws directory.Workspace, u directory.User
 	if b.cfg.Accounts != nil {
 		return problem.New(problem.PasswordElsewhere)
 	}
-	err := b.keep(ctx, ws, u, password)
+	_, err := b.keep(ctx, ws, u, password)
 	if errors.Is(err, store.ErrNotFound) {
 		return problem.Wrap(problem.PasswordNobody, err)
 	}
 	return err
 }
 
-func (b *Book) keep(ctx context.Context, ws directory.Workspace, u directory.User, typed string, take ...store.TicketKey) error {
+func (b *Book) keep(ctx context.Context, ws directory.Workspace, u directory.User, typed string, take ...store.TicketKey) (since time.Time, err error) {
 	typed = tidy(typed)
 	if err := acceptable(typed, ws, u); err != nil {
-		return err
+		return since, err
 	}
 	hash, err := b.hasher.Hash(ctx, typed)
 	if err != nil {
-		return err
+		return since, err
 	}
-	return b.cfg.Store.SetPassword(ctx, ws.Directory, u.ID, hash, take, b.cfg.Now())
+	since = b.cfg.Now()
+	return since, b.cfg.Store.SetPassword(ctx, ws.Directory, u.ID, hash, take, since)
 }

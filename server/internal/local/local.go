@@ -141,40 +141,40 @@ func tidy(password string) string { return norm.NFKC.String(password) }
 // told problem.PasswordRefused; after too many tries it is problem.PasswordWait,
 // whether there is such a person or not. permit is asked about whoever's password
 // it is, and its error is returned as it is: as long as it is one, the try counts
-// like a wrong one, so that the counting tells nothing either.
-func (b *Book) Check(ctx context.Context, ws directory.Workspace, email, password string, permit func(directory.User) error) (directory.User, error) {
+// like a wrong one, so that the counting tells nothing either. since is when that
+// password was set, for directory.Session.Password; zero where a program keeps it.
+func (b *Book) Check(ctx context.Context, ws directory.Workspace, email, password string, permit func(directory.User) error) (u directory.User, since time.Time, err error) {
 	name := nameOf("password", email)
 	a, ok, err := b.cfg.Store.Attempt(ctx, ws.ID, name, wait, forgetAfter, b.cfg.Now())
 	switch {
 	case errors.Is(err, store.ErrInvalid):
-		return directory.User{}, problem.Wrap(problem.PasswordRefused, err)
+		return directory.User{}, since, problem.Wrap(problem.PasswordRefused, err)
 	case err != nil:
-		return directory.User{}, fmt.Errorf("counting a try: %w", err)
+		return directory.User{}, since, fmt.Errorf("counting a try: %w", err)
 	case !ok:
 		minutes := int(a.Until.Sub(b.cfg.Now())/time.Minute) + 1
-		return directory.User{}, problem.Detailf(problem.PasswordWait, "The next try is possible in %d min.", minutes)
+		return directory.User{}, since, problem.Detailf(problem.PasswordWait, "The next try is possible in %d min.", minutes)
 	}
-	u, err := b.find(ctx, ws, email)
-	if err != nil {
-		return directory.User{}, err
+	if u, err = b.find(ctx, ws, email); err != nil {
+		return directory.User{}, since, err
 	}
-	good, err := b.verify(ctx, ws, u, password)
+	good, since, err := b.verify(ctx, ws, u, password)
 	switch {
 	case err != nil:
-		return directory.User{}, err
+		return directory.User{}, since, err
 	case !good || u.ID == "" || u.State != directory.Active:
 		b.refused(ws, u, problem.PasswordRefused)
-		return directory.User{}, problem.Wrap(problem.PasswordRefused, errors.New("unknown, inactive, without a password, or with another one"))
+		return directory.User{}, since, problem.Wrap(problem.PasswordRefused, errors.New("unknown, inactive, without a password, or with another one"))
 	}
 	if err := permit(u); err != nil {
 		code, _ := problem.Of(err)
 		b.refused(ws, u, code)
-		return directory.User{}, err
+		return directory.User{}, since, err
 	}
 	if err := b.cfg.Store.ForgetAttempts(ctx, ws.ID, name); err != nil {
-		return directory.User{}, fmt.Errorf("forgetting wrong passwords: %w", err)
+		return directory.User{}, since, fmt.Errorf("forgetting wrong passwords: %w", err)
 	}
-	return u, nil
+	return u, since, nil
 }
 
 // refused notes with a person that a password did not open the workspace (row
@@ -204,31 +204,33 @@ func (b *Book) find(ctx context.Context, ws directory.Workspace, email string) (
 	return found[0], nil
 }
 
-// verify compares a password with the person's, or with nobody's.
-func (b *Book) verify(ctx context.Context, ws directory.Workspace, u directory.User, typed string) (bool, error) {
+// verify compares a password with the person's, or with nobody's, and says since
+// when it is theirs.
+func (b *Book) verify(ctx context.Context, ws directory.Workspace, u directory.User, typed string) (good bool, since time.Time, err error) {
 	typed = tidy(typed)
 	if len(typed) > 4*password.Max {
 		typed = "" // which nobody has
 	}
 	if b.cfg.Accounts != nil {
-		return b.cfg.Accounts.VerifyPassword(ctx, accountOf(ws, u), typed)
+		good, err = b.cfg.Accounts.VerifyPassword(ctx, accountOf(ws, u), typed)
+		return good, since, err
 	}
-	kept, _, err := b.cfg.Store.Password(ctx, u.Directory, u.ID)
+	kept, since, err := b.cfg.Store.Password(ctx, u.Directory, u.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return false, fmt.Errorf("reading what is kept of the password: %w", err)
+		return false, since, fmt.Errorf("reading what is kept of the password: %w", err)
 	}
 	good, stale, err := b.hasher.Matches(ctx, kept, typed) // nothing kept is nobody's, which takes as long
 	if err != nil || !good || !stale {
-		return good, err
+		return good, since, err
 	}
 	renewed, err := b.hasher.Hash(ctx, typed)
 	if err != nil {
-		return false, err
+		return false, since, err
 	}
 	if err := b.cfg.Store.Rehash(ctx, u.ID, kept, renewed); err != nil {
-		return false, fmt.Errorf("keeping the password anew: %w", err)
+		return false, since, fmt.Errorf("keeping the password anew: %w", err)
 	}
-	return true, nil
+	return true, since, nil
 }
 
 func accountOf(ws directory.Workspace, u directory.User) Account {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/api"
@@ -12,14 +13,15 @@ import (
 
 // Passwords says whose a password is, and has it set. *local.Book is the real one.
 type Passwords interface {
-	// Check says whose password it is. permit is asked about that person; everybody
-	// else is problem.PasswordRefused or, after too many tries, PasswordWait.
-	Check(ctx context.Context, ws directory.Workspace, email, password string, permit func(directory.User) error) (directory.User, error)
+	// Check says whose password it is, and since when. permit is asked about that
+	// person; everybody else is problem.PasswordRefused or, after too many tries,
+	// PasswordWait.
+	Check(ctx context.Context, ws directory.Workspace, email, password string, permit func(directory.User) error) (u directory.User, since time.Time, err error)
 	// Forgot mails whoever has an address a link.
 	Forgot(ctx context.Context, ws directory.Workspace, email string) error
 	// Whose says who a link is for; Choose spends it.
 	Whose(ctx context.Context, ws directory.Workspace, token string) (directory.User, error)
-	Choose(ctx context.Context, ws directory.Workspace, token, password string) (directory.User, error)
+	Choose(ctx context.Context, ws directory.Workspace, token, password string) (u directory.User, since time.Time, err error)
 	// Elsewhere reports whether an embedding program keeps the passwords, so that
 	// none is set here.
 	Elsewhere() bool
@@ -65,18 +67,21 @@ func (h *SAMLHandler) passwordLogin(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	ctx, back := r.Context(), ownPath(form.Get("return_to"))
-	u, err := h.Passwords.Check(ctx, ws, form.Get("email"), form.Get("password"), func(u directory.User) error {
+	u, since, err := h.Passwords.Check(ctx, ws, form.Get("email"), form.Get("password"), func(u directory.User) error {
 		g, err := h.Store.Gate(ctx, ws, directory.MethodLocal, u, h.Now())
 		if err != nil {
 			return err
 		}
 		return g.Permit(u)
 	})
+	if err == nil {
+		err = h.enterWeb(w, r, entrance{ws: ws, user: u, method: directory.MethodLocal, password: since, rule: isActive, back: back})
+		if code, _ := problem.Of(err); code != problem.PasswordRefused { // it was changed meanwhile
+			return err
+		}
+	}
 	if code, _ := problem.Of(err); code == problem.PasswordRefused && p.Everybody() {
 		err = problem.Wrap(problem.UseSSO, err)
-	}
-	if err == nil {
-		return h.enterWeb(w, r, entrance{ws: ws, user: u, method: directory.MethodLocal, rule: isActive, back: back})
 	}
 	_, text := problem.Of(err)
 	if text.Status >= 500 || wantsJSON(r) {
@@ -200,14 +205,15 @@ func (h *SAMLHandler) choose(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var u directory.User
+	var since time.Time
 	if form.Get("password") != form.Get("again") {
 		err = problem.New(problem.PasswordTwice)
 	} else {
-		u, err = h.Passwords.Choose(r.Context(), ws, form.Get("t"), form.Get("password"))
+		u, since, err = h.Passwords.Choose(r.Context(), ws, form.Get("t"), form.Get("password"))
 	}
 	switch code, text := problem.Of(err); {
 	case err == nil:
-		return h.enterWeb(w, r, entrance{ws: ws, user: u, method: directory.MethodLocal, rule: isActive})
+		return h.enterWeb(w, r, entrance{ws: ws, user: u, method: directory.MethodLocal, password: since, rule: isActive})
 	case (code == problem.PasswordWeak || code == problem.PasswordTwice) && !wantsJSON(r):
 		return h.showChoose(w, r, ws, form.Get("t"), text.Status, err)
 	}

@@ -26,6 +26,8 @@ type entrance struct {
 	back string
 	saml *directory.SAMLSession
 	oidc *directory.OIDCSession
+	// password is since when the password is theirs that was typed.
+	password time.Time
 	// ends is when the provider's session ends, where it said so.
 	ends time.Time
 }
@@ -41,7 +43,7 @@ func (h *SAMLHandler) enterWeb(w http.ResponseWriter, r *http.Request, e entranc
 		return err
 	}
 	token, s := newSession(h.Now(), h.TTL, e.ws, e.user, browserName(r))
-	s.Web, s.Method, s.SAML, s.OIDC = true, e.method, e.saml, e.oidc
+	s.Web, s.Method, s.SAML, s.OIDC, s.Password = true, e.method, e.saml, e.oidc, e.password
 	if !e.ends.IsZero() && e.ends.Before(s.Expires) {
 		s.Expires = e.ends.UTC()
 	}

@@ -174,7 +174,7 @@ func (h *SAMLHandler) waiting(ctx context.Context, r *http.Request, handle strin
 // provenFor returns whose password it is, if that account can be linked. All that
 // is wrong is one sentence, so that nobody learns of accounts here.
 func (h *SAMLHandler) provenFor(ctx context.Context, ws directory.Workspace, l linking, email, password string) (directory.User, error) {
-	u, err := h.Passwords.Check(ctx, ws, email, password, func(u directory.User) error {
+	u, _, err := h.Passwords.Check(ctx, ws, email, password, func(u directory.User) error {
 		if !directory.Linkable(u) {
 			return problem.Wrap(problem.LinkTaken, errors.New("the account has an object id already"))
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lanyard-sso/lanyard/problem"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
 )
 
@@ -77,6 +78,20 @@ func (s *Store) DropPassword(ctx context.Context, dir, user string, now time.Tim
 		}
 		return t.endLocal(ctx, dir, user, now)
 	})
+}
+
+// stillPassword says whether the password that a session began with is the person's
+// still: whoever changed it wants nobody to come in by the former one.
+func (t *tx) stillPassword(ctx context.Context, n directory.Session) error {
+	if n.Password.IsZero() {
+		return nil
+	}
+	var changed int64
+	err := t.row(ctx, `select changed from passwords where user_id = $1`, n.User).Scan(&changed)
+	if errors.Is(err, ErrNotFound) || err == nil && changed != micro(n.Password) {
+		return problem.Wrap(problem.PasswordRefused, errors.New("the password was changed meanwhile"))
+	}
+	return err
 }
 
 func (t *tx) isThere(ctx context.Context, dir, user string) error {

@@ -86,6 +86,9 @@ func samlOf(s directory.Session) (text, key any, err error) {
 // as it is. So of a sign-in and a disable at the same time, either the sign-in
 // is refused or its session is ended: none is left over (row E7).
 //
+// Where the session began with a password (n.Password) that is not theirs any more,
+// it is problem.PasswordRefused.
+//
 // Whoever is not active is refused with problem.AccessEnded whatever admit
 // says. A person or workspace that does not exist is ErrNotFound. What ev does
 // not say (kind, time, directory, workspace, user, session) is filled in. Above
@@ -126,6 +129,9 @@ func (s *Store) StartSession(ctx context.Context, n directory.Session, admit fun
 		}
 		if u.State != directory.Active {
 			return problem.New(problem.AccessEnded)
+		}
+		if err := t.stillPassword(ctx, n); err != nil {
+			return err
 		}
 		added, err := t.exec(ctx, `insert into sessions (hash, id, user_id, workspace, device, created, expires, web, saml, subject,
 				token_expires, family, refresh, method, oidc)
