@@ -9,6 +9,7 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/binary"
+	"math/big"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -190,30 +191,43 @@ func certificatesIn(der []byte) ([]*x509.Certificate, error) {
 
 // isPrivateKey recognises the forms in which private keys are kept: PKCS #1,
 // PKCS #8 open or encrypted, SEC 1, and PKCS #12 files (RFC 7292).
+//
+// Only their forms are looked at. Package x509 would calculate with the numbers,
+// which takes minutes where somebody pastes as long ones as fit.
 func isPrivateKey(der []byte) bool {
-	_, pkcs8 := x509.ParsePKCS8PrivateKey(der)
-	_, pkcs1 := x509.ParsePKCS1PrivateKey(der)
-	_, sec1 := x509.ParseECPrivateKey(der)
-	if pkcs8 == nil || pkcs1 == nil || sec1 == nil {
-		return true
+	type algorithm struct {
+		ID         asn1.ObjectIdentifier
+		Parameters asn1.RawValue `asn1:"optional"`
+	}
+	var pkcs1 struct {
+		Version       int
+		N, E, D, P, Q *big.Int
+	}
+	var pkcs8 struct {
+		Version   int
+		Algorithm algorithm
+		Key       []byte
+	}
+	var sec1 struct {
+		Version int
+		Key     []byte
 	}
 	var pfx struct {
 		Version int
 		Content asn1.RawValue
 		MAC     asn1.RawValue `asn1:"optional"`
 	}
-	if _, err := asn1.Unmarshal(der, &pfx); err == nil && pfx.Version == 3 {
-		return true
-	}
 	var sealed struct {
-		Algorithm struct {
-			ID         asn1.ObjectIdentifier
-			Parameters asn1.RawValue `asn1:"optional"`
-		}
-		Data []byte
+		Algorithm algorithm
+		Data      []byte
 	}
-	_, err := asn1.Unmarshal(der, &sealed)
-	return err == nil
+	for _, form := range []any{&pkcs1, &pkcs8, &sec1, &sealed} {
+		if _, err := asn1.Unmarshal(der, form); err == nil {
+			return true
+		}
+	}
+	_, err := asn1.Unmarshal(der, &pfx)
+	return err == nil && pfx.Version == 3
 }
 
 // usableCertificates leaves out what can never be used, with a warning each.

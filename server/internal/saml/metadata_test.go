@@ -5,9 +5,11 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -379,6 +381,32 @@ func TestParseCertificates_itSaysWhatElseItIs(t *testing.T) {
 				t.Errorf("the error repeats what was pasted: %v", err)
 			}
 		})
+	}
+}
+
+// A private key is known by its form: nothing is calculated with numbers that are as
+// long as a paste may be, which would take minutes.
+func TestParseCertificates_itDoesNotCalculateWithWhatIsPasted(t *testing.T) {
+	odd := func(bits int) *big.Int {
+		n := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))
+		return n.Add(n, must(rand.Int(rand.Reader, n))).SetBit(n, 0, 1)
+	}
+	der := must(asn1.Marshal(struct {
+		Version                int
+		N, E, D, P, Q, A, B, C *big.Int
+	}{0, odd(384 << 10), big.NewInt(65537), odd(384 << 10), odd(192 << 10), odd(192 << 10), odd(192<<10 - 1), odd(192<<10 - 1), odd(192<<10 - 1)}))
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := saml.ParseCertificates(der, moment)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if code, _ := problem.Of(err); code != problem.CertificatePrivateKey {
+			t.Errorf("%v, want %s", err, problem.CertificatePrivateKey)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it does not end")
 	}
 }
 
