@@ -133,11 +133,11 @@ func (o *Console) regions(r *http.Request, rt Route) (map[string]string, error) 
 	if !ok {
 		return nil, problem.New(problem.NotFound)
 	}
-	var b bytes.Buffer
-	if err := o.draw(&b, o.frame(r.Context(), c, v, shown{})); err != nil {
+	b, err := o.drawn(o.frame(r.Context(), c, v, shown{}))
+	if err != nil {
 		return nil, err
 	}
-	return regionsOf(&b)
+	return regionsOf(b)
 }
 
 func regionsOf(page *bytes.Buffer) (map[string]string, error) {
