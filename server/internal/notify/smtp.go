@@ -10,6 +10,7 @@ import (
 	netmail "net/mail"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
@@ -246,7 +247,7 @@ func (l *link) send(b body, d store.MailDelivery, at time.Time) (fate, string) {
 // oneLine makes a text of somebody else fit for a log and a page.
 func oneLine(s string, most int) string {
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || unicode.Is(unicode.Bidi_Control, r) {
 			return ' '
 		}
 		return r

@@ -61,7 +61,7 @@ func (n notice) words(ws directory.Workspace, failed []store.Request, page strin
 		subject = fmt.Sprintf("%s: a credential of provisioning expires soon", name)
 		say("When it expires, Entra stops, and people who leave keep their access. Make the next one now and paste it into Entra; the old one goes on working until its end.")
 		for _, c := range n.credentials {
-			fmt.Fprintf(&b, "- %s %s ends on %s\n", c.kind, cmp.Or(c.label, c.id), c.ends.UTC().Format("2 January 2006"))
+			fmt.Fprintf(&b, "- %s %s ends on %s\n", c.kind, cmp.Or(quoted(c.label, 100), c.id), c.ends.UTC().Format("2 January 2006"))
 		}
 		b.WriteString("\n")
 	}
@@ -108,9 +108,9 @@ func reasons(failed []store.Request, from, before time.Time) string {
 			fmt.Fprintf(&b, "- and %d other reasons\n", len(all)-i)
 			break
 		}
-		fmt.Fprintf(&b, "- %d × %s", r.n, oneLine(r.why, 400))
+		fmt.Fprintf(&b, "- %d × %s", r.n, quoted(r.why, 400))
 		if r.who != "" {
-			fmt.Fprintf(&b, " (such as %s)", oneLine(r.who, 100))
+			fmt.Fprintf(&b, " (such as %s)", quoted(r.who, 100))
 		}
 		b.WriteString("\n")
 	}
@@ -118,4 +118,9 @@ func reasons(failed []store.Request, from, before time.Time) string {
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+// quoted is a text of others in a mail of ours: in one line, and no link in it.
+func quoted(s string, most int) string {
+	return strings.ReplaceAll(oneLine(s, most), "://", "[:]//")
 }
