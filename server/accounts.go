@@ -62,6 +62,7 @@ func (s *Server) web(verifier *entra.Verifier, lookUp func(*http.Request) error)
 			Verifier: verifier, HTTPClient: c.HTTPClient, Now: c.Now, AllowLoopbackHTTP: api.Loopback(c.PublicURL.Hostname()),
 		},
 		Passwords: s.book,
+		Soon:      s.errands.Soon,
 		Addresses: s.domains,
 		Log:       c.Log,
 	}

@@ -77,6 +77,8 @@ type Server struct {
 	modules *modules.Keeper
 	// book keeps employees' passwords.
 	book *local.Book
+	// errands are done after answers.
+	errands *errands
 }
 
 // New makes a server. It does no I/O and starts nothing. The errors are
@@ -109,7 +111,7 @@ func New(c Config) (*Server, error) {
 			return nil, err
 		}
 	}
-	s := &Server{cfg: c.withDefaults()}
+	s := &Server{cfg: c.withDefaults(), errands: newErrands()}
 	s.post = notify.New(notify.Config{Store: s.cfg.Store, Key: s.cfg.ServerKey, SMTP: s.cfg.Mail, Log: s.cfg.Log, Now: s.cfg.Now, Poll: s.cfg.poll})
 	s.roll = &roll.Book{Store: s.cfg.Store, Now: s.cfg.Now}
 	s.domains = s.newDomains()
@@ -149,6 +151,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.warnOfExpiry(ctx) })
 	g.Go(func() error { return s.saml.Run(ctx) })
 	g.Go(func() error { return s.post.Run(ctx) })
+	g.Go(func() error { return s.errands.Run(ctx) })
 	g.Go(func() error { return s.watchProvisioning(ctx) })
 	g.Go(func() error { return s.domains.Run(ctx) })
 	g.Go(func() error { return s.mirrorPlans(ctx) })

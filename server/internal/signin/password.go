@@ -132,7 +132,8 @@ func (h *SAMLHandler) mailing(r *http.Request) (directory.Workspace, directory.P
 }
 
 // forgot has a link mailed. The answer is the same for everybody, and was sent
-// before it is looked who that is.
+// before it is looked who that is; nor is the connection kept busy meanwhile, so
+// that its next answer says nothing either.
 func (h *SAMLHandler) forgot(w http.ResponseWriter, r *http.Request) error {
 	if err := h.PasswordLimit(r); err != nil {
 		return err
@@ -155,14 +156,27 @@ func (h *SAMLHandler) forgot(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	_ = http.NewResponseController(w).Flush() // where it can't be, the answer is only later
-	if err := h.Passwords.Forgot(context.WithoutCancel(ctx), ws, form.Get("email")); err != nil {
-		level := h.log().ErrorContext
-		if errors.Is(err, problem.New(problem.PasswordWait)) {
-			level = h.log().InfoContext
+	ctx, email := context.WithoutCancel(ctx), form.Get("email")
+	h.soon(func() {
+		err := h.Passwords.Forgot(ctx, ws, email)
+		switch {
+		case err == nil:
+		case errors.Is(err, problem.New(problem.PasswordWait)):
+			h.log().InfoContext(ctx, "no link to choose a password was sent", "workspace", ws.ID, "error", err)
+		default:
+			h.log().ErrorContext(ctx, "no link to choose a password was sent", "workspace", ws.ID, "error", err)
 		}
-		level(ctx, "no link to choose a password was sent", "workspace", ws.ID, "error", err)
-	}
+	})
 	return nil
+}
+
+// soon has something done that nobody is to wait for.
+func (h *SAMLHandler) soon(do func()) {
+	if h.Soon == nil {
+		do()
+		return
+	}
+	h.Soon(do)
 }
 
 // choosePage shows where to type a new password. Opening a link spends nothing:

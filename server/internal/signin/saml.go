@@ -79,6 +79,8 @@ type SAMLHandler struct {
 	// password is.
 	Microsoft *oidc.Client
 	Passwords Passwords
+	// Soon has done what nobody who asked is to wait for. Nil means that they wait.
+	Soon func(do func())
 	// Addresses has people confirm e-mail addresses. Nil means that no link is good.
 	Addresses Addresses
 	Log       *slog.Logger
