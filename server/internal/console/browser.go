@@ -92,6 +92,10 @@ func serveFile(w http.ResponseWriter, f File) {
 func (o *Console) act(w http.ResponseWriter, r *http.Request, c *Call, rt Route) {
 	in, err := o.receive(w, r, rt)
 	if err == nil {
+		if err := o.readmit(r, c, rt); err != nil {
+			o.refuse(w, r, c, rt, err)
+			return
+		}
 		if ok, err := o.proved(w, r, c, rt, in); !ok {
 			if err != nil {
 				o.fail(w, r, c, err)

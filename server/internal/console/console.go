@@ -223,6 +223,15 @@ func (o *Console) admit(r *http.Request, rt Route) (*Call, error) {
 	return c, o.enter(r.Context(), c, rt, r.PathValue("ws"))
 }
 
+// readmit is admit once more, when all that a request brings is there. That can take
+// its time, and whoever could when it began may be signed out by then, have another
+// role, or have proved who they are too long ago.
+func (o *Console) readmit(r *http.Request, c *Call, rt Route) error {
+	now, err := o.admit(r, rt)
+	*c = *now
+	return err
+}
+
 // enter checks whether whoever asks may use a route, and reads its workspace.
 func (o *Console) enter(ctx context.Context, c *Call, rt Route, workspace string) error {
 	if !strings.Contains(rt.Path, "{ws}") {

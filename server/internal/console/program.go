@@ -49,6 +49,9 @@ func (o *Console) ask(w http.ResponseWriter, r *http.Request, c *Call, rt Route)
 		return nil, problem.Detailf(problem.BadRequest, "The Content-Type must be application/json.")
 	}
 	in, err := o.receive(w, r, rt)
+	if err == nil {
+		err = o.readmit(r, c, rt)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -92,10 +92,17 @@ func (samlHome) Routes() []console.Route {
 	a := console.Access{Role: console.ITAdmin, Module: directory.ModuleSAML}
 	return []console.Route{
 		console.Page("saml.home", "/workspaces/{ws}/saml", a, func(ctx, *console.Call, none) (samlPage, error) { return samlPage{}, nil }),
+		console.Act("saml.save", "/workspaces/{ws}/saml/save", a, func(_ ctx, c *console.Call, _ saved) (console.Done, error) {
+			return console.Done{To: c.Path("saml.home"), Say: "It is saved."}, nil
+		}),
 	}
 }
 
 type samlPage struct{}
+
+type saved struct {
+	X string `json:"x"`
+}
 
 func (samlPage) Head() console.Head {
 	return console.Head{Title: "SAML", Template: "play/home.html", Nav: "saml"}
