@@ -255,6 +255,75 @@ func TestSignIn_whatIsWrongWritesNothing(t *testing.T) {
 	r.ok(errors.Join(err, c.Close()))
 }
 
+// An owner of a workspace has an invitation made anew while its account is given
+// more than is theirs to give: they are not shown what opens that.
+func TestReinvite_isNotShownToWhoMeanwhileOwnsLessThanItOpens(t *testing.T) {
+	everyStep(t, func(r *interrupted, at func(func())) {
+		r.owner()
+		acme := ownerOfWorkspace("acme")
+		cy, _, err := r.Invite(t.Context(), acme, "cy@acme.example", "Cy", Grant{Workspace: "acme", Role: "viewer"})
+		r.ok(err)
+		more := false
+		at(func() {
+			more = true
+			_, err := r.SetRole(t.Context(), console.Principal{Operator: true}, cy.ID, Grant{Workspace: "other", Role: "owner"})
+			r.ok(err)
+		})
+		link, err := r.Reinvite(t.Context(), acme, cy.ID)
+		if err != nil {
+			r.is(err, problem.AdminElsewhere)
+		} else if _, err := r.ReadLink(t.Context(), secretOf(link)); more && err == nil {
+			t.Error("an owner of one workspace was shown a link that opens two")
+		}
+	})
+}
+
+// The other way round: the account is given a role elsewhere just before it is given
+// one here.
+func TestInvite_givesNoRoleToAnAccountThatMeanwhileIsOthersToo(t *testing.T) {
+	r := newRig(t)
+	r.owner()
+	acme := ownerOfWorkspace("acme")
+	both := console.Principal{ID: "both", Email: "both@acme.example", Roles: map[string]console.Role{"acme": console.Owner, "other": console.Owner}}
+	cy, _, err := r.Invite(t.Context(), both, "cy@acme.example", "Cy", Grant{Workspace: "other", Role: "viewer"})
+	r.ok(err)
+	_, err = r.setRole(t.Context(), acme, cy.ID, Grant{Workspace: "acme", Role: "owner"}, allOf)
+	r.is(err, problem.AdminElsewhere)
+}
+
+// A session ends while its browser is at Microsoft: whoever comes back with it links
+// nothing.
+func TestMicrosoft_aSessionThatEndedLinksNothing(t *testing.T) {
+	m := newMSRig(t)
+	me := m.who(m.cookie)
+	q := m.returns(m.ada, me, m.cookie)
+	_, err := m.EndSessions(t.Context(), me.ID, "")
+	m.ok(err)
+	_, err = m.FinishMicrosoft(q, me) // who asks was found out just before
+	m.is(err, problem.AdminMSAnswer)
+	if who, err := m.Find(t.Context(), me.ID); err != nil || who.Microsoft != nil {
+		t.Errorf("linked is %+v, %v", who.Microsoft, err)
+	}
+}
+
+// A registration and its secret are of one administrator, or neither is.
+func TestMicrosoft_registrationAndSecretAreOne(t *testing.T) {
+	m := newMSRig(t)
+	before, version, err := m.MicrosoftSetting(t.Context())
+	m.ok(err)
+	db := m.beside()
+	_, err = db.ExecContext(t.Context(), `create trigger full before update on settings when new.kind = 'admin.microsoft.secret' begin select raise(abort, 'full'); end`)
+	m.ok(err)
+	other := m.settings
+	other.ClientID = "11111111-2222-4333-8444-555555555555"
+	if err := m.SetMicrosoft(t.Context(), m.who(m.cookie), other, "another secret", version); err == nil {
+		t.Fatal("it was stored without its secret")
+	}
+	if after, _, err := m.MicrosoftSetting(t.Context()); err != nil || after != before {
+		t.Errorf("half of it was stored: %+v, %v", after, err)
+	}
+}
+
 // beside is the database as another program has it open.
 func (r *rig) beside() *sql.DB {
 	r.t.Helper()

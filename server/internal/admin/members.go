@@ -89,7 +89,7 @@ func (a *Admin) Invite(ctx context.Context, by console.Principal, email, name st
 	if !allOf(by, there) {
 		return directory.Administrator{}, Link{}, problem.New(problem.AdminElsewhere)
 	}
-	if there, err = a.SetRole(ctx, by, there.ID, g); err != nil || there.Enrolled() {
+	if there, err = a.setRole(ctx, by, there.ID, g, allOf); err != nil || there.Enrolled() {
 		return there, Link{}, err
 	}
 	link, err = a.Reinvite(ctx, by, there.ID)
@@ -127,8 +127,11 @@ func (a *Admin) Reinvite(ctx context.Context, by console.Principal, admin string
 	link, ticket := a.newLink(ticketInvite, who.ID, InviteFor)
 	change := store.AdminChange{Put: []store.AdminTicket{ticket}, EndOthers: true, Now: a.now()}
 	if _, err := a.cfg.Store.ChangeAdmin(ctx, who.ID, change, func(x *directory.Administrator, _ others) error {
-		if x.Enrolled() {
+		switch { // once more: they may have joined, or been given a role elsewhere
+		case x.Enrolled():
 			return problem.New(problem.AdminExists)
+		case !allOf(by, *x):
+			return problem.New(problem.AdminElsewhere)
 		}
 		x.First = false
 		return nil
@@ -177,6 +180,12 @@ func give(x *directory.Administrator, g Grant) {
 // owner who can sign in; and what somebody set up, such as tokens for provisioning,
 // stays as it is (row C8).
 func (a *Admin) SetRole(ctx context.Context, by console.Principal, admin string, g Grant) (directory.Administrator, error) {
+	return a.setRole(ctx, by, admin, g, func(console.Principal, directory.Administrator) bool { return true })
+}
+
+// setRole is SetRole of somebody whom by may let in, which is asked in the
+// transaction: else it is problem.AdminElsewhere.
+func (a *Admin) setRole(ctx context.Context, by console.Principal, admin string, g Grant, may func(console.Principal, directory.Administrator) bool) (directory.Administrator, error) {
 	if err := errors.Join(g.check(), g.mayGive(by)); err != nil {
 		return directory.Administrator{}, err
 	}
@@ -187,6 +196,9 @@ func (a *Admin) SetRole(ctx context.Context, by console.Principal, admin string,
 	// Who holds an invitation, or has opened it, was to get what it was for then.
 	change := store.AdminChange{EndOthers: !there.Enrolled() && g.Role != "" && there.Roles[g.Workspace] == ""}
 	who, err := a.cfg.Store.ChangeAdmin(ctx, there.ID, change, func(x *directory.Administrator, others others) error {
+		if !may(by, *x) {
+			return problem.New(problem.AdminElsewhere)
+		}
 		before := x.Clone()
 		give(x, g)
 		all, err := others()

@@ -104,23 +104,15 @@ func (a *Admin) SetMicrosoft(ctx context.Context, by console.Principal, m Micros
 		}
 	}
 	change := store.SettingChange{Version: version, Who: by.Called(), Now: a.now()}
-	if _, _, err := store.ChangeSetting(ctx, a.cfg.Store, "", SettingMicrosoft, change, func(x *Microsoft) error {
-		*x = m
-		return nil
-	}); err != nil {
-		if errors.Is(err, store.ErrConflict) {
-			return problem.Wrap(problem.ChangedSince, err)
+	_, _, err = store.ChangeWithSecret(ctx, a.cfg.Store, "", SettingMicrosoft, change, func(x *Microsoft, s *sealedCredential) error {
+		if *x = m; sealed != "" {
+			s.Sealed = sealed
 		}
-		return err
-	}
-	if sealed == "" {
-		return nil
-	}
-	change.Version = store.AnyVersion
-	_, _, err = store.ChangeSetting(ctx, a.cfg.Store, "", SettingMicrosoftSecret, change, func(x *sealedCredential) error {
-		x.Sealed = sealed
 		return nil
 	})
+	if errors.Is(err, store.ErrConflict) {
+		return problem.Wrap(problem.ChangedSince, err)
+	}
 	return err
 }
 
@@ -306,10 +298,14 @@ func (a *Admin) FinishMicrosoft(r *http.Request, me console.Principal) (Returned
 	account := directory.AdminMicrosoft{TenantID: id.TenantID, ObjectID: id.ObjectID, UserName: cut(id.UserName, 254), Linked: now}
 	if q.Link != "" {
 		out.Linked = true
-		if me.ID != q.Link || me.Session != q.Session {
+		n, _, err := a.read(r) // redeeming took its time
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return out, err
+		}
+		if me.ID != q.Link || me.Session != q.Session || n.Admin != q.Link || n.ID != q.Session {
 			return out, problem.New(problem.AdminMSAnswer)
 		}
-		return out, a.linkMicrosoft(ctx, me.ID, account, v)
+		return out, a.linkMicrosoft(ctx, n, account, v)
 	}
 	out.Signed, err = a.signInMicrosoft(ctx, account, v)
 	return out, err
@@ -337,8 +333,9 @@ func sameAccount(x directory.Administrator, m directory.AdminMicrosoft) bool {
 	return x.Microsoft != nil && x.Microsoft.TenantID == m.TenantID && x.Microsoft.ObjectID == m.ObjectID
 }
 
-func (a *Admin) linkMicrosoft(ctx context.Context, admin string, m directory.AdminMicrosoft, v Visitor) error {
-	who, err := a.cfg.Store.ChangeAdmin(ctx, admin, store.AdminChange{}, func(x *directory.Administrator, others others) error {
+// linkMicrosoft links an account to whose session n is.
+func (a *Admin) linkMicrosoft(ctx context.Context, n directory.AdminSession, m directory.AdminMicrosoft, v Visitor) error {
+	who, err := a.cfg.Store.ChangeAdmin(ctx, n.Admin, store.AdminChange{Session: n.Hash}, func(x *directory.Administrator, others others) error {
 		all, err := others()
 		if err != nil {
 			return err
@@ -351,6 +348,9 @@ func (a *Admin) linkMicrosoft(ctx context.Context, admin string, m directory.Adm
 		x.Microsoft = &m
 		return nil
 	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = problem.Wrap(problem.AdminMSAnswer, err)
+	}
 	if err != nil {
 		return err
 	}
