@@ -47,7 +47,7 @@ func TestTrackingTime_aWorkspaceOnTheBusinessPlan(t *testing.T) {
 	admin.saysNot("Not in your plan")
 
 	// 52: only administrators configure; who may look sees no control.
-	viewer := w.viewer(admin)
+	viewer := w.invited(admin, "Viewer")
 	viewer.open(w.base + "/admin/workspaces/tt-acme/saml/certificates")
 	viewer.says("3 SAML Certificates")
 	viewer.saysNot("Get metadata")
@@ -190,15 +190,16 @@ func (h *hands) has(selector, words string) bool {
 	return ask[bool](h, finder, selector, words, "none", "")
 }
 
-// viewer is somebody invited to look at the workspace that an owner looks at.
-func (w *world) viewer(admin *hands) *hands {
+// invited is somebody whom an owner invites, in that role, to the workspace that
+// the owner looks at.
+func (w *world) invited(admin *hands, role string) *hands {
 	w.t.Helper()
 	admin.link("Administrators")
 	admin.fill("E-mail", "grace@acme.example")
-	admin.tick("Viewer")
+	admin.tick(role)
 	admin.press("Invite")
 	link := admin.read("Link")
-	h := browser(w.t, "viewer")
+	h := browser(w.t, "invited")
 	h.authenticator()
 	h.open(link)
 	h.fill("Your name", "Grace Hopper")

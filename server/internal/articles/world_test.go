@@ -28,8 +28,8 @@ type world struct {
 	tenant *entratest.Tenant
 	server *server.Server
 	store  *server.Store
-	// base is the server's address.
-	base string
+	// base is the server's address, and file its database.
+	base, file string
 	log  *bytes.Buffer
 }
 
@@ -37,9 +37,9 @@ type world struct {
 // Microsoft is to be.
 func begin(t *testing.T, change func(*server.Config), more ...entratest.Options) *world {
 	t.Helper()
-	w := &world{t: t, entra: entratest.New(t, more...), log: &bytes.Buffer{}}
+	w := &world{t: t, entra: entratest.New(t, more...), file: litetest.File(t), log: &bytes.Buffer{}}
 	w.tenant = w.entra.AddTenant(entratest.TenantOptions{})
-	st, err := sqlite.Open(t.Context(), litetest.File(t))
+	st, err := sqlite.Open(t.Context(), w.file)
 	if err != nil {
 		t.Fatal(err)
 	}

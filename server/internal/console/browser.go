@@ -204,7 +204,7 @@ func (o *Console) again(w http.ResponseWriter, r *http.Request, c *Call, rt Rout
 			delete(entered, field)
 		}
 	}
-	o.show(w, r, second, v, shown{err: err, entered: entered, status: statusOf(err)})
+	o.show(w, r, second, v, shown{err: err, entered: entered, status: statusOf(err), page: second.Path(rt.on)})
 }
 
 func statusOf(err error) int {
@@ -282,6 +282,7 @@ type shown struct {
 	entered url.Values
 	flash   string
 	status  int
+	page    string // the address of the page that an act was refused on
 }
 
 // show draws a page and sends it.

@@ -61,6 +61,9 @@ type Shown struct {
 	Correlation string
 	// Faults are those of single fields, with the fields' ids.
 	Faults []FaultShown
+	// Theirs is the page as somebody else stored it meanwhile, where that is what is
+	// wrong.
+	Theirs string
 }
 
 // Words says what is wrong with a field, in one go.
@@ -110,6 +113,9 @@ func (o *Console) frame(ctx context.Context, c *Call, v View, s shown) *Frame {
 		f.Detail, f.Problem = f.Problem.Detail, nil
 	}
 	if f.Problem != nil {
+		if changed := (*clash)(nil); errors.As(s.err, &changed) {
+			f.Problem.Theirs = s.page
+		}
 		for _, fault := range f.Problem.Faults {
 			f.faults[fault.Field] = fault.Shown
 		}

@@ -3,6 +3,7 @@ package samlsso
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -280,7 +281,7 @@ func settingsOf(n directory.SAML) []Setting {
 		{"Requests are signed", onOff(v.SignRequests), false},
 		{"Requests travel by", v.RequestBinding, false},
 		{"People are asked each time", onOff(v.ForceAuthn), false},
-		{"Clocks may differ by", v.Skew, false},
+		{"Clocks may differ by", fmt.Sprintf("%v seconds", cmp.Or(n.Skew, saml.DefaultSkew).Seconds()), false},
 		{"User access URL", cmp.Or(v.UserAccessURL, "not set"), false},
 		{"Apps return to", cmp.Or(strings.Join(n.AppReturns, ", "), "loopback only"), false},
 		{"Name ID format asked for", cmp.Or(v.NameIDFormat, "none, which is right with Entra"), false},
