@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -90,7 +89,13 @@ func serveFile(w http.ResponseWriter, f File) {
 
 // act serves an act.
 func (o *Console) act(w http.ResponseWriter, r *http.Request, c *Call, rt Route) {
-	in, err := o.receive(w, r, rt)
+	leave, err := o.enterLine(r.Context(), c, rt)
+	if err != nil {
+		o.fail(w, r, c, err)
+		return
+	}
+	defer leave()
+	in, err := receive(w, r, rt.in)
 	if err == nil {
 		if err := o.readmit(r, c, rt); err != nil {
 			o.refuse(w, r, c, rt, err)
@@ -138,19 +143,6 @@ func local(to, root string) string {
 // Local returns next, which came from outside, where it leads to a page of the
 // console; else the console's first page.
 func (c *Call) Local(next string) string { return local(next, c.Console.Path) }
-
-// receive reads what a form brought, few with files at once.
-func (o *Console) receive(w http.ResponseWriter, r *http.Request, rt Route) (posted, error) {
-	if uploads(rt.in) {
-		select {
-		case o.uploading <- struct{}{}:
-			defer func() { <-o.uploading }()
-		case <-r.Context().Done():
-			return posted{}, r.Context().Err()
-		}
-	}
-	return receive(w, r, rt.in)
-}
 
 // proved says whether whoever asks has proved who they are as an act wants it.
 // Where not, it has asked them, keeping the form.
@@ -291,9 +283,8 @@ func (o *Console) show(w http.ResponseWriter, r *http.Request, c *Call, v View, 
 		api.TraceOf(r.Context()).Err = s.err
 	}
 	c.send(w)
-	f := o.frame(r.Context(), c, v, s)
-	var b bytes.Buffer
-	if err := o.draw(&b, f); err != nil {
+	b, err := o.drawn(o.frame(r.Context(), c, v, s))
+	if err != nil {
 		api.TraceOf(r.Context()).Err = err
 		if _, is := v.(problemPage); is {
 			http.Error(w, "The page could not be drawn.", http.StatusInternalServerError)

@@ -57,14 +57,13 @@ type Config struct {
 
 // Console serves the pages of administrators. It is safe for concurrent use.
 type Console struct {
-	cfg     Config
-	routes  map[string]Route
-	ordered []Route
-	pages   map[string]func() (*template.Template, error)
-	decoder *schema.Decoder
-	handler http.Handler
-	// uploading bounds how many files are in memory at once.
-	uploading chan struct{}
+	cfg       Config
+	routes    map[string]Route
+	ordered   []Route
+	pages     map[string]func() (*template.Template, error)
+	decoder   *schema.Decoder
+	handler   http.Handler
+	uploading *uploads
 	streams   streams
 	// document describes the API, once somebody asks for it.
 	document func() ([]byte, error)
@@ -86,7 +85,7 @@ func New(c Config) (*Console, error) {
 	c.URL = &here
 	o := &Console{
 		cfg: c, routes: map[string]Route{}, pages: map[string]func() (*template.Template, error){},
-		decoder: newDecoder(), uploading: make(chan struct{}, 4),
+		decoder: newDecoder(), uploading: newUploads(),
 	}
 	if err := o.collect(); err != nil {
 		return nil, err
@@ -128,7 +127,7 @@ func (o *Console) add(r Route) error {
 		return fmt.Errorf("console: the route %q has the path %q", r.Name, r.Path)
 	case o.routes[r.Name].Name != "":
 		return fmt.Errorf("console: two routes are called %s", r.Name)
-	case r.Access.StepUp && uploads(r.in):
+	case r.Access.StepUp && largest(r.in) > 0:
 		return fmt.Errorf("console: %s takes a file and asks for a proof, between which the file would be lost", r.Name)
 	case r.Access.Module != "" && !strings.Contains(r.Path, "{ws}"):
 		return fmt.Errorf("console: %s is of a module, but of no workspace", r.Name)

@@ -105,10 +105,8 @@ func (p posted) without() posted {
 // receive reads the body of a request: a form, or where there is JSON, one flat
 // object.
 func receive(w http.ResponseWriter, r *http.Request, in reflect.Type) (posted, error) {
-	limit := int64(maxForm)
-	if uploads(in) {
-		limit = MaxUpload + maxForm
-	}
+	most := largest(in)
+	limit := min(most+most/2, MaxUpload) + maxForm // in JSON, files are longer
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {
@@ -140,7 +138,8 @@ func receiveFiles(r *http.Request) (posted, error) {
 		if err != nil {
 			return posted{}, unreadable(err)
 		}
-		data, err := io.ReadAll(f)
+		data := make([]byte, headers[0].Size)
+		_, err = io.ReadFull(f, data)
 		if err := errors.Join(err, f.Close()); err != nil {
 			return posted{}, unreadable(err)
 		}
@@ -234,11 +233,6 @@ func plain(member json.RawMessage) (string, bool) {
 
 var upload = reflect.TypeFor[Upload]()
 
-// uploads says whether an input has files.
-func uploads(in reflect.Type) bool {
-	return in != nil && slices.ContainsFunc(reflect.VisibleFields(in), func(f reflect.StructField) bool { return f.Type == upload })
-}
-
 // fieldName is the name of a field of an input; "" where it has none.
 func fieldName(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -298,7 +292,7 @@ func (p posted) fill(d *schema.Decoder, v any, path map[string]string, strict bo
 		case f.Type == upload:
 			known[name] = true
 			if u, ok := p.files[name]; ok {
-				if len(u.Data) > MaxUpload {
+				if int64(len(u.Data)) > mostOf(f) {
 					return Fault{name, problem.Wrap(problem.TooLarge, fmt.Errorf("%d bytes", len(u.Data)))}
 				}
 				reflect.ValueOf(v).Elem().FieldByIndex(f.Index).Set(reflect.ValueOf(u))

@@ -48,7 +48,12 @@ func (o *Console) ask(w http.ResponseWriter, r *http.Request, c *Call, rt Route)
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") && r.ContentLength != 0 {
 		return nil, problem.Detailf(problem.BadRequest, "The Content-Type must be application/json.")
 	}
-	in, err := o.receive(w, r, rt)
+	leave, err := o.enterLine(r.Context(), c, rt)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	in, err := receive(w, r, rt.in)
 	if err == nil {
 		err = o.readmit(r, c, rt)
 	}

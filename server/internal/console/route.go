@@ -75,8 +75,8 @@ type File struct {
 	Inline bool
 }
 
-// Upload is a file that somebody sends: at most MaxUpload bytes. In JSON, Data is
-// in base64.
+// Upload is a file that somebody sends: at most MaxUpload bytes, or as many as the
+// tag "most" of its field says. In JSON, Data is in base64.
 type Upload struct {
 	Name string `json:"name"`
 	Data []byte `json:"data"`

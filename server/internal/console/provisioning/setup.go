@@ -183,7 +183,7 @@ func (s *Section) exportMapping(_ context.Context, c *console.Call, _ struct{}) 
 }
 
 type schemaInput struct {
-	Schema console.Upload `json:"schema"`
+	Schema console.Upload `json:"schema" most:"8388608"` // entra.MaxMappings
 	Text   string         `json:"text"`
 }
 

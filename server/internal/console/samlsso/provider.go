@@ -188,7 +188,7 @@ func (s *Section) getMetadata(ctx context.Context, c *console.Call, in metadataF
 type manualForm struct {
 	form
 	Certificate     string         `json:"certificate"`
-	CertificateFile console.Upload `json:"certificate_file"`
+	CertificateFile console.Upload `json:"certificate_file" most:"1048576"` // saml.MaxMetadata
 	Issuer          string         `json:"issuer"`
 	LoginURL        string         `json:"login_url"`
 	LogoutURL       string         `json:"logout_url"`
