@@ -71,11 +71,13 @@ func (s *Store) Waiting(ctx context.Context, dir string, seats, limit int) (all 
 	return all, nil
 }
 
+// newest is when the last one came of the directory $1.
+const newest = `(select coalesce(o.arrived, o.created) from users o where o.directory = $1 and o.state = 'active'
+	and coalesce(o.arrived, o.created) >= 0 order by coalesce(o.arrived, o.created) desc, o.pk desc limit 1)`
+
 // arrives puts somebody who is back behind all others, whatever the clocks of
 // the servers say.
 func (t *tx) arrives(ctx context.Context, dir string, pk, at int64) error {
-	const newest = `(select coalesce(o.arrived, o.created) from users o where o.directory = $1 and o.state = 'active'
-		and coalesce(o.arrived, o.created) >= 0 order by coalesce(o.arrived, o.created) desc, o.pk desc limit 1)`
 	if err := t.later(ctx, `update users set arrived = case when `+newest+` >= cast($2 as bigint) then `+newest+` + 1
 		else cast($2 as bigint) end where pk = $3`, dir, at, pk); err != nil {
 		return fmt.Errorf("store: noting an arrival: %w", err)

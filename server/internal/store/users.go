@@ -55,7 +55,7 @@ func scanUser(row scanner) (directory.User, error) {
 
 // hadBefore finds what somebody was who was archived and whose externalId comes
 // again: they may be the same person (row E8).
-const hadBefore = `from users where directory = $2 and external_id = $5 and state = 'archived' and had_role <> ''
+const hadBefore = `from users where directory = $1 and external_id = $5 and state = 'archived' and had_role <> ''
 	order by pk desc limit 1`
 
 // InsertUser stores a new person with version 1 and the events. It returns an
@@ -68,16 +68,21 @@ func (s *Store) InsertUser(ctx context.Context, u directory.User, events ...dire
 	key := directory.Fold(u.UserName)
 	rules := s.userTerms(&u)
 	var pk int64
+	comes := 0 // to wait behind all who are there, whatever the clocks say
+	if u.State == directory.Active {
+		comes = 1
+	}
 	added := &first{
-		text: `insert into users (id, directory, version, user_name, user_name_key,
-			external_id, object_id, state, role, created, modified, doc, rules, granted, base_role, had_role, had_until, ranked)
+		text: `insert into users (directory, id, version, user_name, user_name_key,
+			external_id, object_id, state, role, created, modified, doc, rules, granted, base_role, had_role, had_until, ranked, arrived)
 		values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-			coalesce(nullif($15, ''), (select had_role ` + hadBefore + `), ''), coalesce($16, (select had_until ` + hadBefore + `)), $17)
+			coalesce(nullif($15, ''), (select had_role ` + hadBefore + `), ''), coalesce($16, (select had_until ` + hadBefore + `)), $17,
+			case when $18 <> 0 and ` + newest + ` > $9 then ` + newest + ` + 1 end)
 		on conflict do nothing returning pk`,
 		args: []any{
-			u.ID, u.Directory, u.UserName, key, textOrNull(u.ExternalID), textOrNull(u.ObjectID),
+			u.Directory, u.ID, u.UserName, key, textOrNull(u.ExternalID), textOrNull(u.ObjectID),
 			string(u.State), u.Role, micro(u.Created), micro(u.Modified), string(u.Doc), rules,
-			u.Ranking.Granted, u.Ranking.Base, u.Ranking.Had, orNull(u.Ranking.HadUntil), u.Ranking.By,
+			u.Ranking.Granted, u.Ranking.Base, u.Ranking.Had, orNull(u.Ranking.HadUntil), u.Ranking.By, comes,
 		},
 		dest: []any{&pk},
 	}

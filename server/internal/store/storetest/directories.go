@@ -72,6 +72,26 @@ var seating = []promise{
 		sees(3, "2 4 5", "3")
 		sees(1, "4", "5 2 3")
 	}},
+	{"lets nobody who is new take a seat that somebody has, whatever their server's clock says", func(f *fixture) {
+		s, ctx := f.acme(), f.Context()
+		for i := 1; i <= 3; i++ {
+			must(f, insert(ctx, s, ada(i)))
+		}
+		for i := 4; i <= 6; i++ { // later, from a server whose clock is behind
+			u := ada(i)
+			u.Created = start.Add(-time.Duration(i) * time.Hour)
+			must(f, insert(ctx, s, u))
+		}
+		if got := f.seated(s, 3, 6); got != "1 2 3" {
+			f.Errorf("%q have a seat", got)
+		}
+		if got := f.waiting(s, 3); got != "4 5 6" {
+			f.Errorf("%q wait", got)
+		}
+		if u, err := s.User(ctx, "acme", "u-4"); err != nil || !u.Created.Equal(start.Add(-4*time.Hour)) {
+			f.Errorf("created %v, %v", u.Created, err)
+		}
+	}},
 	{"gives nobody of another directory a seat", func(f *fixture) {
 		s, ctx := f.acme(), f.Context()
 		must(f, insert(ctx, s, ada(1)))
