@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -67,7 +68,7 @@ func GlassOf(x directory.Administrator, now time.Time) Glass {
 	case !x.Enrolled():
 		g.Missing = "Has not set up a passkey or an authenticator app."
 	case g.Recovery == 0:
-		g.Missing = "Has no recovery codes left: they are made under Your account."
+		g.Missing = "Has no recovery codes. They are made under Your account."
 	case now.Sub(x.Proven) > ProofFor:
 		g.Missing = "Has not signed in with a passkey or an authenticator app for 30 days."
 	default:
@@ -89,7 +90,7 @@ func (a *Admin) GlassReady(ctx context.Context, workspace string) error {
 		return problem.Detailf(problem.SSONoBreakGlass, "The workspace has no owner.")
 	}
 	g := s.Owners[0]
-	return problem.Detailf(problem.SSONoBreakGlass, "%s: %s", g.Email, g.Missing)
+	return problem.Detailf(problem.SSONoBreakGlass, "%s %s", g.Email, strings.ToLower(g.Missing[:1])+g.Missing[1:])
 }
 
 // alarm tells owners that somebody got in past an identity provider: always where

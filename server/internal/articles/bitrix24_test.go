@@ -457,7 +457,7 @@ func TestBitrix24_ssoIsTestedAndEnabledForTheTeam(t *testing.T) {
 	// Lines 102-103: enable it for all, or cancel the set-up. First an owner has to have
 	// a way in that does not hang on Microsoft.
 	h.link("Continue to enable single sign-on")
-	h.says("Enable SSO", "Cancel the setup", "You cannot turn it off on your own", "Has no recovery codes left")
+	h.says("Enable SSO", "Cancel the setup", "You cannot turn it off on your own", "Has no recovery codes")
 	h.shoot("not ready")
 	h.link("Ada Lovelace")
 	h.link("Set a password")

@@ -106,6 +106,14 @@ func (c *Call) Target(id string) {
 	}
 }
 
+// Within says which workspace the act concerns, where that is not the one of the
+// path: an act that makes one is in its log, too.
+func (c *Call) Within(workspace string) {
+	if c.audited != nil {
+		c.audited.Edit(func(e *store.AuditEntry) { e.Workspace = workspace })
+	}
+}
+
 // Note adds a detail to what the audit log will say. It is never a secret.
 func (c *Call) Note(key, value string) {
 	if c.notes == nil {

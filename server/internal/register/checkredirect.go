@@ -22,6 +22,17 @@ var platformNames = map[Platform]string{
 	OnSPA:          "Single-page application",
 }
 
+// Called is what the portal calls the platform that the redirect URI is added under.
+func (r Redirect) Called() string {
+	switch {
+	case r.Apple != nil:
+		return "iOS / macOS"
+	case r.Android != nil:
+		return "Android"
+	}
+	return platformNames[r.Platform]
+}
+
 func (a Application) redirects() (out []registered) {
 	for platform, uris := range map[Platform][]string{OnPublicClient: a.PublicClient.RedirectURIs, OnWeb: a.Web.RedirectURIs, OnSPA: a.SPA.RedirectURIs} {
 		for _, u := range uris {

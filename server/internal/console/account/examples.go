@@ -23,7 +23,7 @@ func (s Section) Examples() []console.Example {
 	invitee := memberRow{ID: "a-2", Name: "Bo Kim", Email: "bo@acme.example", Role: "it-admin", Factors: []string{}}
 	server := member
 	server.ID, server.Server, server.Workspaces = "a-3", true, []roleRow{{"acme", "owner"}}
-	glass := glassChecks(admin.State{Ready: true, Owners: []admin.Glass{{Email: "ada@acme.example", Ready: true, Proven: at}, {Email: "bo@acme.example", Missing: "Has no recovery codes left: they are made under Your account."}}})
+	glass := glassChecks(admin.State{Ready: true, Owners: []admin.Glass{{Email: "ada@acme.example", Ready: true, Proven: at}, {Email: "bo@acme.example", Missing: "Has no recovery codes. They are made under Your account."}}})
 	codes := []string{"3f7k-9d2m-x0qr-h5wt", "8w2n-0c4d-pz6y-k1vb"}
 	full := homePage{
 		Name: "Ada Lovelace", Email: "ada@acme.example", Owner: true, Roles: []roleRow{{"acme", "owner"}}, Passkeys: []passkeyRow{{"p-1", "My laptop", at, at}},

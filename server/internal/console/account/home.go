@@ -110,6 +110,7 @@ func (s Section) home(ctx ctx, c *console.Call, _ none) (homePage, error) {
 func glassCheck(g admin.Glass) console.Check {
 	k := console.Check{Title: "You get in when your identity provider does not answer", State: "good", Detail: "Proven on " + g.Proven.UTC().Format("2 January 2006") + "."}
 	if !g.Ready {
+		k.Title = "You do not get in yet when your identity provider does not answer"
 		k.State, k.Detail, k.Fix = "warn", g.Missing, "Single sign-on can only be enforced while an owner is ready for this."
 	}
 	return k

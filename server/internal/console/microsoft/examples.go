@@ -55,7 +55,7 @@ func (s *Section) Examples() []console.Example {
 		{Name: "microsoft/home full", View: home},
 		{Name: "microsoft/home off", View: homeOf(full, false)},
 		{Name: "microsoft/home viewer", View: home, Me: viewer},
-		{Name: "microsoft/app empty", View: appPage{Redirects: app.Redirects[:1], Identifier: "api://" + register.ClientPlaceholder, ScopeName: "access_as_user", up: "/admin"}},
+		{Name: "microsoft/app empty", View: appPage{Redirects: app.Redirects[:1], Identifier: "api://" + noClient, ScopeName: "access_as_user", up: "/admin"}},
 		{Name: "microsoft/app full", View: app},
 		{Name: "microsoft/app viewer", View: app, Me: viewer},
 		{Name: "microsoft/app refused", View: app, Err: console.Fault{Field: "client_id", Err: problem.Detailf(problem.M365BadSetting, "The Application (client) ID is missing.")}},

@@ -107,6 +107,9 @@ func stepsOf(out signin.MicrosoftOutcome, web, home string) []console.Step {
 	return steps
 }
 
+// noClient stands for an application's ID that is not entered yet.
+const noClient = "<Application (client) ID>"
+
 // soon is how long before its end a certificate or secret is warned of.
 const soon = 30 * 24 * time.Hour
 
@@ -200,7 +203,7 @@ func (s *Section) app(ctx context.Context, c *console.Call, _ none) (appPage, er
 		return p, err
 	}
 	plan = plan.WithoutSAML()
-	p.Redirects, p.Identifier, p.ScopeName = plan.Redirects, plan.IdentifierURI, plan.Scope.Value
+	p.Redirects, p.Identifier, p.ScopeName = plan.Redirects, strings.ReplaceAll(plan.IdentifierURI, register.ClientPlaceholder, noClient), plan.Scope.Value
 	return p, nil
 }
 

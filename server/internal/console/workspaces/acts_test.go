@@ -238,7 +238,13 @@ func TestWorkspaces_areMadeByOwnersOfTheServerAndSeenByWhoAdministersThem(t *tes
 			t.Errorf("an id that is taken: %d %s", got.Status, got.Text())
 		}
 		c.Post("/workspaces", url.Values{"id": {"No Good"}, "name": {"Again"}}).Is(400).Has("No Good")
-		c.Post("/workspaces", url.Values{"id": {" Globex "}, "name": {"Globex Ltd"}}).Is(303).Follow().OK().Has("Globex Ltd", "is there")
+		c.Post("/workspaces", url.Values{"id": {" Globex "}, "name": {"Globex Ltd"}}).Is(303).Follow().OK().Has("Globex Ltd", "is made")
+		// Each workspace's own log begins with its making, and says nothing of others'.
+		for ws, want := range map[string]int{"globex": 1, "acme": 0} {
+			if made, err := c.Store.AuditLog(t.Context(), store.AuditQuery{Workspace: ws, Act: "workspaces.create", Limit: 9}); err != nil || len(made) != want {
+				t.Errorf("the log of %s: %+v, %v", ws, made, err)
+			}
+		}
 		c.As(console.Principal{ID: "nobody", Name: "No"})
 		c.Get("/workspaces").OK().Has("You administer no workspace yet")
 		c.Get("/workspaces/globex").Is(404)

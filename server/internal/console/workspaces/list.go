@@ -182,16 +182,20 @@ func (s *Section) create(ctx context.Context, c *console.Call, in newInput) (cre
 	if len(faults) > 0 {
 		return created{}, faults
 	}
+	c.Within(id)
 	err := s.Store.CreateWorkspace(ctx, directory.Workspace{
 		ID: id, Name: in.Name, SCIMEnabled: true, DefaultRole: DefaultRole, Created: c.Now, Modified: c.Now,
 	})
+	if err != nil {
+		c.Within("") // that of somebody else, if it is one
+	}
 	if errors.Is(err, store.ErrExists) {
 		return created{}, console.Fault{Field: "id", Err: problem.Wrap(problem.WorkspaceExists, err)}
 	}
 	if err != nil {
 		return created{}, err
 	}
-	return created{console.Done{To: c.Path("workspaces.home", "ws", id), Say: "Workspace " + id + " is there. Choose what to set up first."}, id}, nil
+	return created{console.Done{To: c.Path("workspaces.home", "ws", id), Say: "The workspace " + id + " is made. Choose what to set up first."}, id}, nil
 }
 
 // DefaultRole is the role of people who come without one, in a new workspace.
