@@ -30,7 +30,7 @@ type world struct {
 	store  *server.Store
 	// base is the server's address, and file its database.
 	base, file string
-	log  *bytes.Buffer
+	log        *bytes.Buffer
 }
 
 // begin starts both. change alters the server's configuration, and more is how
