@@ -13,6 +13,7 @@ import (
 	"encoding/binary"
 	"math/big"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -156,6 +157,23 @@ func TestRead_aHugeKeyVerifiesNothing(t *testing.T) {
 	signature := make([]byte, 1<<17)
 	signature[1<<17-1] = 3
 	wantSoon(t, withBlock(t, fixture(t, "v2.apk"), pair{blockV2, v2Signer(signed, sized(u32(0x0103), sized(signature)), keyInfo)}), problem.AppSignature)
+}
+
+// What nests in a FyneApp.toml is not read to its bottom: each level costs more than
+// the one before.
+func TestRead_aFyneAppThatNestsIsRefused(t *testing.T) {
+	const most = maxFyneApp / 8
+	for name, text := range map[string]string{
+		"dotted keys":                  strings.Repeat("a.", most) + "a = 1",
+		"a dotted table":               "[" + strings.Repeat("a.", most) + "a]",
+		"tables in tables":             "a = " + strings.Repeat("{a=", most) + "1" + strings.Repeat("}", most),
+		"tables in lists over lines":   "a = " + strings.Repeat("[\n{a=", most),
+		"lists in lists":               "a = " + strings.Repeat("[", most),
+		"much of anything":             "[Details]\nID = \"com.acme.app\"\n" + strings.Repeat("# x\n", maxFyneApp),
+		"very many tables of one name": strings.Repeat("[[a]]\n", most),
+	} {
+		t.Run(name, func(t *testing.T) { wantSoon(t, []byte(text), problem.AppUnknown) })
+	}
 }
 
 // One signer does not have what it signed hashed as often as it likes.

@@ -82,6 +82,19 @@ func withPassword(o Options, b []byte, read func([]byte, string) (App, error)) (
 	return read(b, password)
 }
 
+// Bounds of a FyneApp.toml. It has some lines, and a dot or bracket in few of them.
+const (
+	maxFyneApp = 64 << 10
+	maxNested  = 500
+)
+
+// nests reports whether so much may stand in one another in a text in TOML that
+// reading it takes long: each level of a key or a table costs its reader more than
+// the one before.
+func nests(b []byte) bool {
+	return bytes.Count(b, []byte("."))+bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) > maxNested
+}
+
 // readFyneApp reads FyneApp.toml, from which `fyne package` takes the ID for
 // every system.
 func readFyneApp(b []byte) (App, error) {
@@ -91,7 +104,7 @@ func readFyneApp(b []byte) (App, error) {
 			Build             int
 		}
 	}
-	if len(b) > maxCertificateFile || bytes.IndexByte(b, 0) >= 0 {
+	if len(b) > maxFyneApp || bytes.IndexByte(b, 0) >= 0 || nests(b) {
 		return App{}, problem.New(problem.AppUnknown)
 	}
 	if err := toml.Unmarshal(b, &f); err != nil {
