@@ -95,10 +95,11 @@ func stepsFor(p Setup, c *console.Call) []SetupStep {
 		{Title: "Attribute mappings", Where: pick("Provisioning → Attribute mapping (Preview), or Edit attribute mappings", "Provisioning → Mappings (under Manage provisioning: Edit attribute mappings)"), Do: []register.Item{
 			{Field: pick("Provision Microsoft Entra ID Groups → Enabled", "Provision Azure Active Directory Groups → Enabled"), Value: groupsEnabled(c)},
 			{Field: pick("Provision Microsoft Entra ID Users → Enabled", "Provision Azure Active Directory Users → Enabled"), Value: "Yes"},
+			{Value: "Remove the mapping of mailNickname to externalId, where there is one: Entra makes it by itself."},
 			{Field: "Add New Mapping → Source attribute", Value: "objectId"},
 			{Field: "Target attribute", Value: "externalId"},
 			{Field: "Match objects using this attribute", Value: "Yes, Matching precedence 1"},
-			{Value: "Remove the mapping of mailNickname to externalId first, where there is one. The whole table stands under Mappings."},
+			{Value: "The whole table stands here under Mappings."},
 		}},
 		{Title: "Settings", Where: pick("Provisioning → Settings", "Provisioning → Settings"), Do: []register.Item{
 			{Field: "Notification Email", Value: "whoever is to hear of failures from Microsoft; tick Send an email notification when a failure occurs"},
