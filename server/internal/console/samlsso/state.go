@@ -238,6 +238,9 @@ func (s *Section) change(ctx context.Context, c *console.Call, st state, seen st
 		return out, err
 	}
 	for try := 0; ; try++ {
+		if err := st.open(c); err != nil { // it may have been enabled meanwhile
+			return out, err
+		}
 		if seen != "" && seen != st.seen() {
 			return out, s.changedSince(ctx, st)
 		}
