@@ -19,6 +19,7 @@ import (
 	"github.com/lanyard-sso/lanyard/server/api"
 	"github.com/lanyard-sso/lanyard/server/internal/console"
 	"github.com/lanyard-sso/lanyard/server/internal/directory"
+	"github.com/lanyard-sso/lanyard/server/internal/store"
 )
 
 // evil is what a directory, or somebody with a form, would write to have a page
@@ -105,6 +106,11 @@ func (w *msWorld) plant(d *desk) {
 	w.scimCall(w.r, "PATCH", "/Users/nobody", text(map[string]any{
 		"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": []any{map[string]any{"op": "add", "path": evil, "value": 1}},
 	}))
+	for refused := 0; refused < 5; { // requests are logged a little later
+		all, err := w.store.Requests(w.t.Context(), "acme", store.RequestQuery{Failed: true, Limit: 10})
+		w.must(err)
+		refused = len(all)
+	}
 	// Somebody whose name and device say it too signs in.
 	name := strings.TrimSuffix(evil, "\x1b[2J")
 	eve := w.tenant.AddUser(entratest.User{DisplayName: name, GivenName: name, Surname: name})
