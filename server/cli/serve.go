@@ -244,7 +244,7 @@ func (c *command) sayServing(set settings, st *server.Store, public *url.URL, l,
 		if v := set[keyDB]; v.set() && v.From != keyVariableDB {
 			at = " --db " + shellWord(db)
 		}
-		c.say("There are no workspaces yet. Create one in another terminal%s:\n"+
+		c.say("There are no workspaces yet. Create one in the console, or in another terminal%s:\n"+
 			"  lanyardd workspace create acme --name \"Acme Ltd\"%s\n"+
 			"To look around without Microsoft Entra, stop this and run: lanyardd dev", here(set[keyDB]), at)
 	}
