@@ -16,8 +16,20 @@ import (
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // fresh is an empty database.
-func fresh(t testing.TB) storetest.Database {
-	url := pgtest.URL(t)
+func fresh(t testing.TB) storetest.Database { return at(pgtest.URL(t)) }
+
+// made is one that a store has been opened on.
+func made(t testing.TB) storetest.Database {
+	return at(pgtest.Copy(t, func(url string) error {
+		s, err := Open(context.Background(), url)
+		if err != nil {
+			return err
+		}
+		return s.Close()
+	}))
+}
+
+func at(url string) storetest.Database {
 	return storetest.Database{
 		Types:   (&engine{}).Types(),
 		Connect: func(ctx context.Context) (*store.Store, error) { return Open(ctx, url) },
@@ -44,7 +56,7 @@ func run(t testing.TB, url, text string) {
 }
 
 // req: E5 E7
-func TestStore_itKeepsItsPromisesOnPostgreSQL(t *testing.T) { storetest.Run(t, fresh) }
+func TestStore_itKeepsItsPromisesOnPostgreSQL(t *testing.T) { storetest.Run(t, fresh, made) }
 
 func BenchmarkInsertUser(b *testing.B)   { storetest.BenchmarkInsertUser(b, fresh) }
 func BenchmarkGetUser(b *testing.B)      { storetest.BenchmarkGetUser(b, fresh) }

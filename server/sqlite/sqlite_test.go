@@ -62,7 +62,7 @@ func TestStore_itKeepsItsPromisesOnSQLite(t *testing.T) {
 			return s, err
 		}
 		return d
-	})
+	}, nil)
 	t.Run("by an index for each statement", func(t *testing.T) { explain(t, opened) })
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/lanyard-sso/lanyard/problem"
@@ -34,8 +33,10 @@ type Choice struct {
 func (c Choice) clean() Choice {
 	tidy := func(all []string) []string {
 		var out []string
+		had := map[string]bool{"": true}
 		for _, s := range all {
-			if s = strings.TrimSpace(s); s != "" && !slices.Contains(out, s) {
+			if s = strings.TrimSpace(s); !had[s] {
+				had[s] = true
 				out = append(out, s)
 			}
 		}

@@ -72,9 +72,11 @@ func (c *cluster) boot(bin string) error {
 		return err
 	}
 	defer log.Close() // the server has its own handle
-	c.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", c.dir, "-p", port,
+	c.cmd = exec.Command(filepath.Join(bin, "postgres"), append([]string{
+		"-D", data, "-k", c.dir, "-p", port,
 		"-c", "listen_addresses=", "-c", "shared_buffers=64MB", "-c", "max_connections=200",
-		"-c", "unix_socket_permissions=0700", "-c", "logging_collector=off", "-c", "fsync="+fsync())
+		"-c", "unix_socket_permissions=0700", "-c", "logging_collector=off",
+	}, durability()...)...)
 	c.cmd.Dir, c.cmd.SysProcAttr = c.dir, endWithParent(who)
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	if err := c.run(); err != nil {
@@ -83,13 +85,13 @@ func (c *cluster) boot(bin string) error {
 	return c.ready()
 }
 
-// fsync is on for benchmarks, which must not flatter, and off for tests, which
-// end with the cluster.
-func fsync() string {
+// durability is the usual one for benchmarks, which must not flatter, and none for
+// tests, which end with the cluster.
+func durability() []string {
 	if bench := flag.Lookup("test.bench"); bench != nil && bench.Value.String() != "" {
-		return "on"
+		return nil
 	}
-	return "off"
+	return []string{"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "wal_level=minimal", "-c", "max_wal_senders=0"}
 }
 
 // run starts the server from a thread that stays until it has ended: on

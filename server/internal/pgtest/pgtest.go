@@ -26,6 +26,8 @@ var shared struct {
 	serial  atomic.Int64
 	filled  sync.Once
 	fillErr error
+	// strategy is how copies are made, where that can be said.
+	strategy string
 }
 
 // Main runs the tests and then ends the cluster, if one was started. It returns
@@ -56,14 +58,20 @@ func Copy(t testing.TB, fill func(address string) error) string {
 	t.Helper()
 	c := start(t)
 	shared.filled.Do(func() {
-		if shared.fillErr = c.admin(context.Background(), `create database `+template+empty); shared.fillErr == nil {
+		ctx := context.Background()
+		if shared.fillErr = c.admin(ctx, `create database `+template+empty); shared.fillErr == nil {
 			shared.fillErr = fill(c.url(template))
+		}
+		// Since PostgreSQL 15 a copy goes through the log unless told not to.
+		const files = ` strategy file_copy`
+		if c.admin(ctx, `create database tried template template0`+files) == nil {
+			shared.strategy = files
 		}
 	})
 	if shared.fillErr != nil {
 		t.Fatalf("pgtest: filling a database: %v", shared.fillErr)
 	}
-	return create(t, c, ` template `+template)
+	return create(t, c, ` template `+template+shared.strategy)
 }
 
 const (

@@ -320,6 +320,7 @@ var claiming = []promise{
 		}
 	}},
 	{"takes the domains of an earlier schema for an operator's", func(f *fixture) {
+		f.empty()
 		s, ctx := f.upgraded(schema7), f.Context()
 		all, err := s.DomainClaims(ctx, "acme")
 		if err != nil || len(all) == 0 || all[0].Domain != "acme.example" || all[0].Proof != directory.ProofOperator || all[0].Verified.IsZero() {

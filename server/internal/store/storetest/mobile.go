@@ -164,6 +164,7 @@ var registering = []promise{
 		}
 	}},
 	{"takes apps into a database of an earlier schema", func(f *fixture) {
+		f.empty()
 		s, ctx := f.upgraded(schema7), f.Context()
 		_, err := s.Mobile(ctx, "acme")
 		wants(f, err, store.ErrNotFound)
