@@ -27,7 +27,7 @@ func (s Section) Examples() []console.Example {
 	codes := []string{"3f7k-9d2m-x0qr-h5wt", "8w2n-0c4d-pz6y-k1vb"}
 	full := homePage{
 		Name: "Ada Lovelace", Email: "ada@acme.example", Owner: true, Roles: []roleRow{{"acme", "owner"}}, Passkeys: []passkeyRow{{"p-1", "My laptop", at, at}},
-		App: true, AppSince: at, Password: true, Recovery: 9, Made: at, Microsoft: "ada@acme.example", MayLink: true, Sessions: rows, Glass: glass[0],
+		App: true, AppSince: at, Password: true, Recovery: 9, Made: at, Microsoft: "ada@acme.example", MayLink: true, Sessions: rows, Glass: glassCheck(admin.Glass{Ready: true, Proven: at}),
 	}
 	link := linkPage{Title: "bo@acme.example is invited", URL: "https://id.acme.example/admin/join?token=…", Expires: at, For: "bo@acme.example", Say: "Send them this link.", Back: "/admin/", Message: "Hello, …", nav: "admins"}
 	return []console.Example{
@@ -47,7 +47,7 @@ func (s Section) Examples() []console.Example {
 		{Name: "account/codes none", View: codesPage{Email: "ada@acme.example"}},
 		{Name: "account/setup", View: setupPage{Token: "t", Workspace: "acme", Module: directory.ModuleSAML, Title: directory.ModuleSAML.Name(), For: "Bo Kim", By: "ada@acme.example", Expires: "21 March 2026"}, Nobody: true},
 		{Name: "account/home full", View: full},
-		{Name: "account/home empty", View: homePage{Name: "Bo Kim", Email: "bo@acme.example", Roles: []roleRow{}, Glass: glass[1]}},
+		{Name: "account/home empty", View: homePage{Name: "Bo Kim", Email: "bo@acme.example", Roles: []roleRow{}, Glass: glassCheck(admin.Glass{Missing: "Has no recovery codes. They are made under Your account."})}},
 		{Name: "account/password", View: passwordPage{Has: true}},
 		{Name: "account/microsoft go", View: goPage{}},
 		{Name: "account/members full", View: membersPage{Members: []memberRow{member, invitee, server}, Glass: glass}},
