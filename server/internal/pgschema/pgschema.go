@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package pgschema gives tests a PostgreSQL database with an empty schema quickly:
 // the schema is made once for each process, and every test has a copy of its own.
 package pgschema
