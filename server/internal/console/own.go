@@ -112,6 +112,10 @@ func (p problemPage) Head() Head {
 	return Head{Title: title, Template: "problem.html", Plain: true}
 }
 
+// ByOthers reports whether somebody else has to mend it: not whoever looks at the
+// page, who is an administrator.
+func (p problemPage) ByOthers() bool { return p.Text.Who == problem.Operator }
+
 // proofPage asks once more who it is, and keeps the form meanwhile.
 type proofPage struct {
 	Action  string
