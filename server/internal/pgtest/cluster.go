@@ -35,14 +35,29 @@ type cluster struct {
 	err   error         // how, once it has
 }
 
+// room is the folder that clusters are made in: that of temporary files, unless the
+// path of a Unix socket there, which has at most about 100 characters, would be too
+// long, or the user who runs PostgreSQL instead of root could not get there.
+func room() string {
+	dir := filepath.Clean(os.TempDir())
+	if len(dir) > 60 {
+		return "/tmp"
+	}
+	for above := dir; os.Getuid() == 0 && above != "/"; above = filepath.Dir(above) {
+		if info, err := os.Stat(above); err != nil || info.Mode().Perm()&1 == 0 {
+			return "/tmp"
+		}
+	}
+	return dir
+}
+
 // startCluster makes a cluster and waits until it answers.
 func startCluster() (*cluster, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
 	}
-	// Not t.TempDir: the path of a Unix socket has at most about 100 characters.
-	dir, err := os.MkdirTemp("/tmp", "pgtest-")
+	dir, err := os.MkdirTemp(room(), "pgtest-")
 	if err != nil {
 		return nil, err
 	}
