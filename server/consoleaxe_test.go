@@ -1,4 +1,4 @@
-//go:build linux && !ci
+//go:build linux && !ci && !race
 
 package server
 

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"errors"
-	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -17,35 +15,6 @@ var tokenID = regexp.MustCompile(`The token \(([a-z0-9]+)\)`)
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"lanyardd": main, "az": azStandIn})
-}
-
-// Each file in testdata/script is what a person types and what they see. The
-// program is the real one, in a process of its own.
-//
-// req: B1 B2 B5 B9 B10 B11 B12 B13 C2 G1 G3 G4 G8 H4
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		Setup: func(env *testscript.Env) error {
-			// Under the race detector each process would wait a second before it ends.
-			env.Setenv("GORACE", cmp.Or(os.Getenv("GORACE"), "atexit_sleep_ms=20"))
-			return nil
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"token": token,
-
-			"provisioned": provisioned,
-
-			"saml-files":  samlFiles,
-			"saml-server": samlServer,
-			"becomes":     becomes,
-
-			"app-files": appFiles,
-		},
-	})
 }
 
 // exits runs a command that must end with an exit code:

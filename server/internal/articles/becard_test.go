@@ -1,4 +1,4 @@
-//go:build linux && !ci
+//go:build linux && !ci && !race
 
 package articles
 
@@ -17,6 +17,7 @@ import (
 //
 // req: A5 A6 A7 A9 A10 D1 H5
 func TestBecard_scimAlone(t *testing.T) {
+	t.Parallel()
 	mail := notifytest.New(t)
 	w := begin(t, func(c *server.Config) { smtp := mail.SMTP(); c.Mail = &smtp })
 	h := w.owner("becard-scim")
@@ -30,6 +31,7 @@ func TestBecard_scimAlone(t *testing.T) {
 //
 // req: A6 A7 A9 A10 C1
 func TestBecard_samlAlone(t *testing.T) {
+	t.Parallel()
 	w := begin(t, nil)
 	h := w.owner("becard-saml")
 	w.becardSpace(h, "samlonly", "SSO via SAML2", "Single sign-on (SAML)", "Single sign-on (SAML)")
@@ -43,6 +45,7 @@ func TestBecard_samlAlone(t *testing.T) {
 //
 // req: A6 A7 A9 A10 A15
 func TestBecard_microsoft365Alone(t *testing.T) {
+	t.Parallel()
 	w := begin(t, nil)
 	h := w.owner("becard-m365")
 	w.becardSpace(h, "m365only", "Sign-In via Microsoft 365", "Sign in with Microsoft 365", "Microsoft 365 sign-in")
@@ -57,6 +60,7 @@ func TestBecard_microsoft365Alone(t *testing.T) {
 //
 // req: A6 A15 H5
 func TestBecard_allModulesTogether(t *testing.T) {
+	t.Parallel()
 	w := begin(t, nil)
 	h := w.owner("becard-all")
 	w.becardSpace(h, "combined", "Microsoft Entra Add-On", "Provisioning (SCIM)", "Provisioning (SCIM)")

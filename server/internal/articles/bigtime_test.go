@@ -1,4 +1,4 @@
-//go:build linux && !ci
+//go:build linux && !ci && !race
 
 package articles
 
@@ -23,6 +23,7 @@ import (
 //
 // req: A1 A2 B2 B4 B5 B6 B7 B12 B13 B14 B16 B20 H8
 func TestBigTime_aFirmLinksItsPeoplesAccounts(t *testing.T) {
+	t.Parallel()
 	mails := notifytest.New(t)
 	w := begin(t, func(c *server.Config) { m := mails.SMTP(); c.Mail = &m }, entratest.Options{MicrosoftAddresses: true})
 	grace := w.tenant.AddUser(entratest.User{GivenName: "Grace", Surname: "Hopper", Mail: "ghopper@corp.example"})

@@ -1,4 +1,4 @@
-//go:build linux && !ci
+//go:build linux && !ci && !race
 
 package articles
 
@@ -40,6 +40,7 @@ func (l *later) pass(d time.Duration) {
 //
 // req: A14 C8 C9 D1 D2 D4 D5 D6 D7 D8 D9 E6 E9 H5 I3
 func TestBitaBIZ_peopleAreProvisionedFromTheGallerysListing(t *testing.T) {
+	t.Parallel()
 	mail, clock, c := notifytest.New(t), &later{}, server.Config{}
 	w := begin(t, func(own *server.Config) {
 		own.Console.Gallery, own.Now = "BitaBIZ", clock.now

@@ -1,4 +1,4 @@
-//go:build linux && !ci
+//go:build linux && !ci && !race
 
 package articles
 
@@ -97,6 +97,7 @@ func (h *hands) exactly(selector, words string) {
 //
 // req: A2 A7 B1 B4 B8 B9 B11 C2
 func TestBitrix24_aSAMLApplicationIsCreatedAndConnected(t *testing.T) {
+	t.Parallel()
 	w := begin(t, nil)
 	ada := w.tenant.AddUser(entratest.User{GivenName: "Ada", Surname: "Lovelace", UserPrincipalName: "ada@" + w.tenant.Domain})
 	h := w.owner("bitrix24-saml")
@@ -248,6 +249,7 @@ func (w *world) verify(h *hands, dns *zone, domain string) {
 //
 // req: C8 C9 D1 D4 D6 F1 F3 F4 F5 F6 E4
 func TestBitrix24_peopleAreProvisionedAndTheirDomainsChecked(t *testing.T) {
+	t.Parallel()
 	dns := &zone{}
 	mail := notifytest.New(t)
 	w := begin(t, func(c *server.Config) {
@@ -349,6 +351,7 @@ func TestBitrix24_peopleAreProvisionedAndTheirDomainsChecked(t *testing.T) {
 //
 // req: G1 G2 G3 G4
 func TestBitrix24_theMobileAppIsRegistered(t *testing.T) {
+	t.Parallel()
 	w := begin(t, nil)
 	h := w.owner("bitrix24-mobile")
 	h.workspace(w.base, "acme", "Acme Ltd")
@@ -400,6 +403,7 @@ func TestBitrix24_theMobileAppIsRegistered(t *testing.T) {
 //
 // req: C1 C3 C4 C5 C6 C7 F2 F5
 func TestBitrix24_ssoIsTestedAndEnabledForTheTeam(t *testing.T) {
+	t.Parallel()
 	dns, mail := &zone{}, notifytest.New(t)
 	w := begin(t, func(c *server.Config) {
 		smtp := mail.SMTP()

@@ -1,4 +1,4 @@
-//go:build linux && !ci
+//go:build linux && !ci && !race
 
 package articles
 
@@ -28,6 +28,7 @@ import (
 //
 // req: A16
 func TestHours_twoAdministratorsSaveTheSameStepAndTheSecondChooses(t *testing.T) {
+	t.Parallel()
 	w := begin(t, nil)
 	ada := w.owner("two-ada")
 	ada.workspace(w.base, "acme", "Acme Ltd")
@@ -77,6 +78,7 @@ func TestHours_twoAdministratorsSaveTheSameStepAndTheSecondChooses(t *testing.T)
 //
 // req: C5 C7
 func TestHours_anOwnerGetsInWhileTheIdentityProviderIsDown(t *testing.T) {
+	t.Parallel()
 	mail := notifytest.New(t)
 	w := begin(t, func(c *server.Config) { smtp := mail.SMTP(); c.Mail = &smtp })
 	ben := w.tenant.AddUser(entratest.User{GivenName: "Ben", Surname: "Right", UserPrincipalName: "ben@acme.example", Mail: "ben@acme.example"})

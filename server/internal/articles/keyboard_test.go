@@ -1,4 +1,4 @@
-//go:build linux && !ci
+//go:build linux && !ci && !race
 
 package articles
 
@@ -153,6 +153,7 @@ const adminPassword = "four quiet yellow bicycles"
 //
 // req: B1
 func TestKeyboard_aSetupNeedsNoMouse(t *testing.T) {
+	t.Parallel()
 	w := begin(t, nil)
 	h := browser(t, "keyboard")
 	link, _, err := w.server.FirstAdminLink(t.Context())
@@ -283,6 +284,7 @@ func (w *world) signIn(h *hands, secret string, now time.Time) {
 //
 // req: A2 A16
 func TestKeyboard_aSetupGoesOnAfterTheBrowserWasClosedAtAnyStep(t *testing.T) {
+	t.Parallel()
 	var ahead atomic.Int64 // a code is good once: each sign-in is half a minute later
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	w := begin(t, func(c *server.Config) { c.Now = now })
@@ -382,6 +384,7 @@ func (h *hands) noScripts() {
 //
 // req: C1
 func TestKeyboard_aSetupNeedsNoScripts(t *testing.T) {
+	t.Parallel()
 	w := begin(t, nil)
 	ada := w.tenant.AddUser(entratest.User{GivenName: "Ada", Surname: "Lovelace", UserPrincipalName: "ada@acme.example", Mail: "ada@acme.example"})
 	h := browser(t, "noscript")

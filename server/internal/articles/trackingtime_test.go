@@ -1,4 +1,4 @@
-//go:build linux && !ci
+//go:build linux && !ci && !race
 
 package articles
 
@@ -18,6 +18,7 @@ import (
 //
 // req: A3 A4 A5 A8 B3 B10 B15 C8 C9 D1 D4 E1 E2 E3 E5 H1 H2 H5 C6 H7
 func TestTrackingTime_aWorkspaceOnTheBusinessPlan(t *testing.T) {
+	t.Parallel()
 	mails := notifytest.New(t)
 	w := begin(t, func(c *server.Config) {
 		m := mails.SMTP()

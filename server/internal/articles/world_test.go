@@ -1,4 +1,4 @@
-//go:build linux && !ci
+//go:build linux && !ci && !race
 
 package articles
 
@@ -141,6 +141,7 @@ func (h *hands) workspace(base, id, name string) {
 }
 
 func TestWorld_anOwnerMakesAWorkspace(t *testing.T) {
+	t.Parallel()
 	w := begin(t, nil)
 	h := w.owner("begin")
 	h.workspace(w.base, "acme", "Acme Ltd")
