@@ -72,8 +72,8 @@ func (a *Admin) NewRecovery(ctx context.Context, admin string) (codes []string, 
 
 // RemovePasskey takes a passkey away, but not the last thing that they can sign in
 // with.
-func (a *Admin) RemovePasskey(ctx context.Context, admin, id string) error {
-	return a.drop(ctx, admin, func(x *directory.Administrator) bool {
+func (a *Admin) RemovePasskey(ctx context.Context, s Standing, id string) error {
+	return a.drop(ctx, s, func(x *directory.Administrator) bool {
 		n := len(x.Passkeys)
 		x.Passkeys = slices.DeleteFunc(x.Passkeys, func(k directory.AdminPasskey) bool { return k.ID == id })
 		return len(x.Passkeys) < n
@@ -82,8 +82,8 @@ func (a *Admin) RemovePasskey(ctx context.Context, admin, id string) error {
 
 // RemoveTOTP takes the authenticator app away, and the password and recovery codes
 // that went with it.
-func (a *Admin) RemoveTOTP(ctx context.Context, admin string) error {
-	return a.drop(ctx, admin, func(x *directory.Administrator) bool {
+func (a *Admin) RemoveTOTP(ctx context.Context, s Standing) error {
+	return a.drop(ctx, s, func(x *directory.Administrator) bool {
 		had := x.TOTP != nil
 		x.TOTP, x.Password, x.Recovery = nil, "", nil
 		return had
@@ -91,16 +91,19 @@ func (a *Admin) RemoveTOTP(ctx context.Context, admin string) error {
 }
 
 // UnlinkMicrosoft forgets the account at Microsoft.
-func (a *Admin) UnlinkMicrosoft(ctx context.Context, admin string) error {
-	return a.drop(ctx, admin, func(x *directory.Administrator) bool {
+func (a *Admin) UnlinkMicrosoft(ctx context.Context, s Standing) error {
+	return a.drop(ctx, s, func(x *directory.Administrator) bool {
 		had := x.Microsoft != nil
 		x.Microsoft = nil
 		return had
 	})
 }
 
-func (a *Admin) drop(ctx context.Context, admin string, take func(*directory.Administrator) bool) error {
-	_, err := a.cfg.Store.ChangeAdmin(ctx, admin, store.AdminChange{}, func(x *directory.Administrator, _ others) error {
+// drop takes away something that they sign in with. Their other sessions end: they
+// may have begun with it, where it was stolen.
+func (a *Admin) drop(ctx context.Context, s Standing, take func(*directory.Administrator) bool) error {
+	change := store.AdminChange{Session: s.Session.Hash, EndOthers: true, Keep: s.Session.Hash}
+	_, err := a.cfg.Store.ChangeAdmin(ctx, s.Admin.ID, change, func(x *directory.Administrator, _ others) error {
 		if !take(x) {
 			return problem.New(problem.NotFound)
 		}
@@ -109,6 +112,9 @@ func (a *Admin) drop(ctx context.Context, admin string, take func(*directory.Adm
 		}
 		return nil
 	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = problem.Wrap(problem.AdminSignIn, err)
+	}
 	return err
 }
 

@@ -505,7 +505,7 @@ func TestAccount_keepsTheLastThingToSignInWith(t *testing.T) {
 	_, cookie := r.owner()
 	s := r.standing(cookie)
 	id := s.Admin.Passkeys[0].ID
-	r.is(r.RemovePasskey(t.Context(), s.Admin.ID, id), problem.AdminLastFactor)
+	r.is(r.RemovePasskey(t.Context(), s, id), problem.AdminLastFactor)
 	_, err := r.NewRecovery(t.Context(), s.Admin.ID)
 	r.is(err, problem.AdminNoRecovery)
 	for _, weak := range []string{"short", "password1234", "ada-lovelace-1"} {
@@ -516,7 +516,7 @@ func TestAccount_keepsTheLastThingToSignInWith(t *testing.T) {
 	if err != nil || len(codes) != 10 {
 		t.Fatalf("%d codes, %v", len(codes), err)
 	}
-	r.is(r.RemovePasskey(t.Context(), s.Admin.ID, id), problem.AdminLastFactor) // a password alone opens nothing
+	r.is(r.RemovePasskey(t.Context(), s, id), problem.AdminLastFactor) // a password alone opens nothing
 	_, err = r.SignIn(t.Context(), "ada@acme.example", goodPassword, "", visitor)
 	r.is(err, problem.AdminWrong)
 	_, err = r.SignIn(t.Context(), "ada@acme.example", goodPassword, codes[0], visitor)
@@ -534,9 +534,14 @@ func TestAccount_keepsTheLastThingToSignInWith(t *testing.T) {
 	if err != nil || more != nil {
 		t.Fatalf("%v, %v", more, err)
 	}
-	r.ok(r.RemovePasskey(t.Context(), s.Admin.ID, id))
-	r.is(r.RemoveTOTP(t.Context(), s.Admin.ID), problem.AdminLastFactor)
-	r.is(r.RemovePasskey(t.Context(), s.Admin.ID, id), problem.NotFound)
+	stolen, err := r.SignIn(t.Context(), "ada@acme.example", goodPassword, codes[1], visitor)
+	r.ok(err)
+	r.ok(r.RemovePasskey(t.Context(), s, id))
+	if who := r.who(stolen.Cookie); who.ID != "" {
+		t.Error("a session lasts that may have begun with what was taken away")
+	}
+	r.is(r.RemoveTOTP(t.Context(), s), problem.AdminLastFactor)
+	r.is(r.RemovePasskey(t.Context(), s, id), problem.NotFound)
 }
 
 // req: A4

@@ -156,11 +156,11 @@ type idInput struct {
 
 func (s Section) removePasskey(ctx ctx, c *console.Call, in idInput) (console.Done, error) {
 	c.Target(in.ID)
-	who, err := s.Admin.Account(ctx, c.Me)
+	st, err := s.standing(c)
 	if err == nil {
-		err = s.Admin.RemovePasskey(ctx, who.ID, in.ID)
+		err = s.Admin.RemovePasskey(ctx, st, in.ID)
 	}
-	return done(c, "account.home", "The passkey is removed."), err
+	return done(c, "account.home", "The passkey is removed. Your other sessions have ended."), err
 }
 
 func (s Section) newApp(ctx ctx, c *console.Call, _ none) (factorPage, error) {
@@ -183,12 +183,12 @@ func (s Section) setTOTP(ctx ctx, c *console.Call, in newAppInput) (codesPage, e
 }
 
 func (s Section) removeTOTP(ctx ctx, c *console.Call, _ none) (console.Done, error) {
-	who, err := s.Admin.Account(ctx, c.Me)
+	st, err := s.standing(c)
 	if err == nil {
-		c.Target(who.ID)
-		err = s.Admin.RemoveTOTP(ctx, who.ID)
+		c.Target(st.Admin.ID)
+		err = s.Admin.RemoveTOTP(ctx, st)
 	}
-	return done(c, "account.home", "The authenticator app, the password and the recovery codes are removed."), err
+	return done(c, "account.home", "The authenticator app, the password and the recovery codes are removed. Your other sessions have ended."), err
 }
 
 // passwordPage is where a password is chosen.
@@ -259,12 +259,12 @@ func (s Section) linkMicrosoft(w http.ResponseWriter, r *http.Request, c *consol
 }
 
 func (s Section) unlinkMicrosoft(ctx ctx, c *console.Call, _ none) (console.Done, error) {
-	who, err := s.Admin.Account(ctx, c.Me)
+	st, err := s.standing(c)
 	if err == nil {
-		c.Target(who.ID)
-		err = s.Admin.UnlinkMicrosoft(ctx, who.ID)
+		c.Target(st.Admin.ID)
+		err = s.Admin.UnlinkMicrosoft(ctx, st)
 	}
-	return done(c, "account.home", "The Microsoft account is not linked any more."), err
+	return done(c, "account.home", "The Microsoft account is not linked any more. Your other sessions have ended."), err
 }
 
 func (s Section) endSession(ctx ctx, c *console.Call, in idInput) (console.Done, error) {
