@@ -87,8 +87,9 @@ func (h people) permitted(ctx context.Context, ws directory.Workspace, u *direct
 	return p.Permit(h.method, p.Newcomer(known))
 }
 
-// entering is rule and the workspace's policy in the transaction that stores the
-// session of a person.
+// entering is rule and the workspace's policy about a person as they are in the
+// transaction that stores their session. The policy is read before it; each use of
+// the session asks again.
 func (h people) entering(ctx context.Context, ws directory.Workspace, u directory.User, rule func(*directory.User) error) (func(directory.User) error, error) {
 	g, err := h.store.Gate(ctx, ws, h.method, u, h.now())
 	if err != nil {
