@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -176,6 +177,26 @@ func TestScreen_itIsEmptyAtFirst(t *testing.T) {
 	if got := s.Picture(image.Rect(300, 190, 400, 300)).Bounds(); got != image.Rect(0, 0, 20, 10) {
 		t.Errorf("a part that sticks out has the bounds %v", got)
 	}
+}
+
+// The first to come must not be refused because somebody else leaves.
+func TestScreen_itRefusesNobodyWhileItsLastClientLeaves(t *testing.T) {
+	ctx, l := desk(t)
+	if _, err := l.Screen(ctx, 320, 200); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			for range 60 {
+				if _, err := l.Output(ctx, "xdotool", "getmouselocation"); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestParseXWD_itReadsPixels(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -133,10 +134,13 @@ func (p *Process) Await(ctx context.Context, from int, what string, match func(l
 	}
 }
 
-// Tail is the end of what the program said.
+// Tail is how what the program said begins and ends.
 func (p *Process) Tail() string {
 	lines := p.Lines(0)
-	return "    " + strings.Join(lines[max(0, len(lines)-25):], "\n    ")
+	if head := min(5, len(lines)); len(lines) > head+25 {
+		lines = slices.Concat(lines[:head], []string{"…"}, lines[len(lines)-25:])
+	}
+	return "    " + strings.Join(lines, "\n    ")
 }
 
 // Stop asks the program to end, waits, and ends it if it does not. It may be

@@ -29,8 +29,10 @@ func (l *Lab) Screen(ctx context.Context, width, height int) (*Screen, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	// Without -noreset it begins anew when its last client leaves, and refuses whoever
+	// comes at that moment: the app, while somebody looks whether its window is there.
 	number, err := l.announced(ctx, "Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", width, height),
-		"-fbdir", dir, "-nolisten", "tcp", "-dpi", "96")
+		"-fbdir", dir, "-nolisten", "tcp", "-dpi", "96", "-noreset")
 	if err != nil {
 		return nil, fmt.Errorf("starting a screen: %w", err)
 	}
