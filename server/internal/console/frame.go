@@ -294,6 +294,17 @@ func parse(base func() (*template.Template, error), files fs.FS, names []string)
 	return t, nil
 }
 
+// Parse parses every template there is, also of pages that nobody has opened yet:
+// tests find there what is wrong with one.
+func (o *Console) Parse() error {
+	for _, page := range o.pages {
+		if _, err := page(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func split(name string) (dir, file string) {
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
 		return name[:i], name[i+1:]

@@ -37,6 +37,9 @@ func Golden(t *testing.T, sections ...console.Section) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := c.Parse(); err != nil {
+		t.Fatal(err)
+	}
 	seen := map[string]bool{}
 	for _, e := range c.Examples() {
 		if seen[e.Name] {
